@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Time: monotonic and wall clock, which tests may stop and warp (`time/stop`, `time/warp`).
+// Timers of lib/base/loop.h follow the same clock.
+#ifndef LIB_BASE_CLOCK_H
+#define LIB_BASE_CLOCK_H 1
+
+#include "lib/base/util.h"
+
+int64_t clock_now(void);      // ms, monotonic (virtual while stopped)
+int64_t clock_now_us(void);   // µs, monotonic; never virtual: for measuring
+int64_t clock_wall(void);     // ms since the epoch (virtual while stopped)
+void clock_stop(void);        // from now on time stands still until warped
+bool clock_is_stopped(void);
+void clock_warp(int64_t ms);  // moves virtual time forwards (main thread)
+// Text of a wall-clock time in UTC or local time: strftime pattern, where "%###" stands for milliseconds.
+void clock_format(char *out, size_t size, const char *pattern, int64_t wall_ms, bool utc);
+// Registers time/stop and time/warp (only in programs started with --enable-dummy).
+void clock_unixctl_init(void);
+
+#endif

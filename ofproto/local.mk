@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+noinst_LIBRARIES += ofproto/libofproto.a
+ofproto_libofproto_a_SOURCES =

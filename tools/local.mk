@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every program links the rooms it needs; order: users before the used.
+LIBS_BASE = lib/base/libbase.a
+LIBS_OVSDB = ovsdb/libovsdb.a $(LIBS_BASE)
+LIBS_FLOW = lib/flow/libflow.a lib/net/libnet.a $(LIBS_BASE)
+LIBS_OF = ofproto/libofproto.a $(LIBS_FLOW)
+LIBS_SWITCH = slowpath/libslowpath.a ofproto/libofproto.a kdatapath/libkdatapath.a offload/liboffload.a \
+	lib/flow/libflow.a lib/net/libnet.a ovsdb/libovsdb.a $(LIBS_BASE)

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// The OpenFlow state of one bridge: tables, rules, ports, controllers. Knows no packet path: that registers struct of_ops.
+//
+// Owner: the main loop writes everything. Handlers and revalidators read tables and rules inside rcu_begin()/rcu_end(); rule counters are atomic.
+#ifndef OFPROTO_OF_BRIDGE_H
+#define OFPROTO_OF_BRIDGE_H 1
+
+#include "lib/base/hmap.h"
+#include "lib/base/list.h"
+#include "lib/flow/classifier.h"
+#include "ofproto/of_act.h"
+
+struct loop;
+struct of_bridge;
+struct of_conn;
+struct of_rule;
+struct packet;
+struct str;
+
+#define OF_N_TABLES 255
+#define OF_TABLE_ALL 0xff
+#define OF_DEFAULT_PRIORITY 32768
+
+// Flow-mod flags, kept with the rule.
+enum of_flow_flags {
+    OF_FLOW_SEND_REM = 1,
+    OF_FLOW_CHECK_OVERLAP = 2,
+    OF_FLOW_RESET_COUNTS = 4,
+    OF_FLOW_NO_PKT_COUNTS = 8,
+    OF_FLOW_NO_BYT_COUNTS = 16,
+    OF_FLOW_HIDDEN = 32 // internal: in-band, fail-open
+};
+
+// What a rule does; immutable, shared, freed by RCU.
+struct of_rule_actions {
+    uint32_t refs; // atomic
+    bool has_meter;
+    bool has_learn;
+    struct of_actions acts;
+};
+
+struct of_rule {
+    struct cls_rule cr;
+    struct of_bridge *bridge;
+    struct of_rule_actions *actions; // RCU
+    struct hmap_node by_cookie;      // owner: main
+    struct cds_list_head expirable;  // owner: main; in of_bridge when a timeout is set
+    be64_t cookie;
+    uint64_t packets, bytes; // atomic: of_rule_credit()
+    int64_t used;            // atomic, ms on clock_now()'s scale
+    int64_t created, modified;
+    uint32_t refs; // atomic; the table holds one
+    uint16_t idle_timeout, hard_timeout; // s, 0: none
+    uint16_t importance;
+    uint8_t flags; // enum of_flow_flags
+    uint8_t table;
+    bool removed; // atomic
+    void *path;   // owner: the packet path (its index of cached flows by rule)
+};
+
+enum of_removed_reason { OF_REMOVED_IDLE, OF_REMOVED_HARD, OF_REMOVED_DELETE, OF_REMOVED_GROUP, OF_REMOVED_METER, OF_REMOVED_EVICTION };
+
+// --- Tables, for the packet path (any thread, inside an RCU section). ---
+
+uint64_t of_bridge_version(const struct of_bridge *); // of the tables, for lookups
+// Winner in a table, or NULL on a miss; wc gains the examined bits. Counts nothing.
+const struct of_rule *of_bridge_lookup(const struct of_bridge *, uint64_t version, uint8_t table,
+                                       const struct flow_key *, struct flow_mask *wc);
+enum of_table_miss { OF_MISS_DEFAULT, OF_MISS_CONTROLLER, OF_MISS_CONTINUE, OF_MISS_DROP };
+enum of_table_miss of_bridge_table_miss(const struct of_bridge *, uint8_t table);
+// Table counters: lookups and matches.
+void of_bridge_table_credit(struct of_bridge *, uint8_t table, uint64_t hits, uint64_t misses);
+void of_rule_ref(const struct of_rule *);
+void of_rule_unref(const struct of_rule *); // frees after a grace period when it was the last
+void of_rule_credit(struct of_rule *, uint64_t packets, uint64_t bytes, int64_t used);
+
+// --- Ports. ---
+
+enum of_port_config { OF_PORT_CFG_DOWN = 1, OF_PORT_CFG_NO_STP = 2, OF_PORT_CFG_NO_RECV = 4, OF_PORT_CFG_NO_RECV_STP = 8,
+                      OF_PORT_CFG_NO_FLOOD = 16, OF_PORT_CFG_NO_FWD = 32, OF_PORT_CFG_NO_PACKET_IN = 64 };
+enum of_port_state { OF_PORT_ST_LINK_DOWN = 1, OF_PORT_ST_BLOCKED = 2, OF_PORT_ST_LIVE = 4 };
+
+struct of_port_desc {
+    uint32_t port; // OpenFlow number
+    struct mac hw_addr;
+    char name[16];
+    uint32_t config, state;
+    uint32_t curr, advertised, supported, peer; // OpenFlow 1.1 feature bits
+    uint32_t curr_speed, max_speed;             // kb/s
+};
+
+struct of_port_stats { // UINT64_MAX: unknown
+    uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors, tx_errors, rx_frame_err, rx_over_err, rx_crc_err,
+        collisions;
+    int64_t created; // ms
+};
+
+void of_bridge_port_add(struct of_bridge *, const struct of_port_desc *); // sends port-status
+void of_bridge_port_update(struct of_bridge *, const struct of_port_desc *);
+void of_bridge_port_del(struct of_bridge *, uint32_t port);
+const struct of_port_desc *of_bridge_port(const struct of_bridge *, uint32_t port); // main thread
+
+// --- What ofproto needs of the packet path. Called by the main thread. ---
+
+enum of_change_kind { OF_RULE_ADDED, OF_RULE_REMOVED, OF_RULE_MODIFIED }; // modified: other actions
+
+struct of_change {
+    enum of_change_kind kind;
+    struct of_rule *rule; // referenced for the call
+};
+
+struct of_packet_out {
+    struct packet *packet; // may be changed
+    const struct flow_key *metadata; // in_port (OpenFlow) and other pipeline fields
+    const struct of_actions *actions;
+};
+
+struct of_ops {
+    void (*bridge_attached)(struct of_bridge *);
+    void (*bridge_detached)(struct of_bridge *);
+    // Many changes at once, already visible to lookups of the new version.
+    void (*rules_changed)(struct of_bridge *, const struct of_change *, size_t n);
+    int (*packet_out)(struct of_bridge *, const struct of_packet_out *); // 0 or an OpenFlow error
+    // Makes rule and table counters as fresh as one sweep makes them, before statistics are read.
+    void (*refresh_stats)(struct of_bridge *);
+    int (*port_stats)(struct of_bridge *, uint32_t port, struct of_port_stats *);
+    // port_mod: new config bits took effect.
+    int (*port_config)(struct of_bridge *, uint32_t port, uint32_t config);
+    void (*flush)(struct of_bridge *); // forget cached flows and learned addresses
+};
+
+void of_ops_register(const struct of_ops *);
+
+// --- What the packet path tells ofproto. ---
+
+enum of_packet_in_reason { OF_PIN_NO_MATCH, OF_PIN_ACTION, OF_PIN_INVALID_TTL, OF_PIN_ACTION_SET, OF_PIN_GROUP, OF_PIN_PACKET_OUT };
+
+struct of_packet_in {
+    const void *data;
+    size_t len;
+    uint16_t max_len; // asked for by the action; 0xffff: whole
+    uint16_t controller_id;
+    enum of_packet_in_reason reason;
+    uint8_t table;
+    be64_t cookie;
+    bool miss_rule; // by a table-miss entry (OpenFlow 1.3 reason mapping)
+    const struct flow_key *metadata; // pipeline fields; in_port is an OpenFlow port
+    const uint8_t *userdata;
+    size_t userdata_len;
+};
+
+// Any thread: queued to the main loop (copies).
+void of_bridge_packet_in(struct of_bridge *, const struct of_packet_in *);
+
+// --- Configuration (tools/vswitchd; main thread). ---
+
+enum of_fail_mode { OF_FAIL_STANDALONE, OF_FAIL_SECURE };
+
+struct of_controller {
+    const char *target;   // "tcp:…", "unix:…", "ptcp:…", "punix:…", "ssl:…"
+    int max_backoff_ms, probe_ms;
+    bool in_band;
+    bool service; // management socket: no fail mode, does not count as a controller
+    int rate_limit, burst_limit;
+    bool enable_async;
+};
+
+struct of_bridge_config {
+    uint64_t dpid;
+    enum of_fail_mode fail_mode;
+    uint32_t versions; // allowed, OF_VERSION_BIT()s
+    const struct of_controller *controllers;
+    size_t n_controllers;
+    const char *mfr_desc, *hw_desc, *sw_desc, *serial_desc, *dp_desc;
+    const char *mgmt_path, *snoop_path; // absolute; NULL: none
+};
+
+struct of_bridge *of_bridge_new(struct loop *, const char *name, uint64_t dpid);
+void of_bridge_free(struct of_bridge *);
+// NULL, or an error sentence to free; what could be applied was.
+char *of_bridge_configure(struct of_bridge *, const struct of_bridge_config *);
+const char *of_bridge_name(const struct of_bridge *);
+void *of_bridge_path(const struct of_bridge *); // the packet path's own
+void of_bridge_set_path(struct of_bridge *, void *);
+struct of_bridge *of_bridge_find(const char *name);
+
+struct of_controller_status { // for the Controller table
+    const char *target;
+    bool is_connected;
+    const char *role;       // "master", "slave", "other"
+    const char *state;      // "ACTIVE", "BACKOFF", …
+    int sec_since_connect, sec_since_disconnect; // -1: never
+    const char *last_error; // NULL: none
+};
+size_t of_bridge_controller_status(const struct of_bridge *, struct of_controller_status[], size_t max);
+
+// Rules by typed request: what a flow-mod message becomes; also for vswitchd's own rules (standalone NORMAL, hidden rules) and learn().
+enum of_flow_command { OF_FLOW_ADD, OF_FLOW_MODIFY, OF_FLOW_MODIFY_STRICT, OF_FLOW_DELETE, OF_FLOW_DELETE_STRICT };
+
+struct of_flow_mod {
+    enum of_flow_command command;
+    struct flow_match match;
+    uint16_t priority;
+    uint8_t table; // OF_TABLE_ALL: all (delete), 0 for add
+    be64_t cookie, cookie_mask; // the mask restricts modify and delete
+    be64_t new_cookie;
+    bool modify_cookie;
+    uint16_t idle_timeout, hard_timeout, importance;
+    uint32_t out_port, out_group; // OF_PORT_ANY: any
+    uint32_t buffer_id;
+    uint8_t flags; // enum of_flow_flags
+    struct of_actions actions;
+};
+
+int of_bridge_flow_mod(struct of_bridge *, const struct of_flow_mod *, struct of_conn *sender); // 0 or enum of_error
+void of_bridge_flush_rules(struct of_bridge *); // all but hidden ones
+size_t of_bridge_n_rules(const struct of_bridge *);
+// Walks all rules (main thread): bridge/dump-flows, audit.
+void of_bridge_for_each_rule(struct of_bridge *, bool (*cb)(struct of_rule *, void *aux), void *aux);
+// One rule as ovs-ofctl dump-flows prints it; with_counters false: what explain and ofproto/trace print.
+void of_rule_format(const struct of_rule *, const struct field_port_names *, bool with_counters, struct str *out);
+
+#endif

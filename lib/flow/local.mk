@@ -1,3 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += lib/flow/libflow.a
-lib_flow_libflow_a_SOURCES =
+lib_flow_libflow_a_SOURCES = \
+	lib/flow/dp_actions.c \
+	lib/flow/dp_ops.c \
+	lib/flow/minimask.c \
+	lib/flow/reason.c

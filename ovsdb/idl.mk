@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# The one table of columns, what the build makes of it, and the client library.
+noinst_PROGRAMS += ovsdb/columns_gen
+ovsdb_columns_gen_SOURCES = ovsdb/columns_gen.c ovsdb/columns.c ovsdb/columns.h
+ovsdb_columns_gen_LDADD =
+
+BUILT_SOURCES += ovsdb/idl_rows.h ovsdb/vswitch.ovsschema
+CLEANFILES += ovsdb/idl_rows.h ovsdb/vswitch.ovsschema
+EXTRA_DIST += ovsdb/columns.def
+nodist_pkgdata_DATA = ovsdb/vswitch.ovsschema
+
+ovsdb/idl_rows.h: ovsdb/columns_gen$(EXEEXT)
+	$(AM_V_GEN)ovsdb/columns_gen$(EXEEXT) --header > $@.tmp && mv $@.tmp $@
+ovsdb/vswitch.ovsschema: ovsdb/columns_gen$(EXEEXT)
+	$(AM_V_GEN)ovsdb/columns_gen$(EXEEXT) --schema > $@.tmp && mv $@.tmp $@
+
+ovsdb_libovsdb_a_SOURCES += \
+	ovsdb/columns.c ovsdb/columns.h \
+	ovsdb/idl.h ovsdb/idl_core.h

@@ -60,7 +60,5 @@ bool db_schema_equals(const struct db_schema *, const struct db_schema *);
 struct db_table_schema *db_schema_table(const struct db_schema *, const char *name);           // NULL: none
 struct db_column_schema *db_table_schema_column(const struct db_table_schema *, const char *name); // NULL: none
 bool db_version_is_valid(const char *); // x.y.z
-// "<sum> <length>" of the schema's text as cksum(1) prints it: what stock files carry; to free.
-char *db_schema_text_cksum(const char *text, size_t len);
 
 #endif

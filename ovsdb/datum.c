@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sets and maps of atoms, sorted by key.
+#include <config.h>
 #include <stdlib.h>
 
 #include "lib/base/hash.h"

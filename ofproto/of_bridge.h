@@ -54,7 +54,8 @@ struct of_rule {
     uint16_t importance;
     uint8_t flags; // enum of_flow_flags
     uint8_t table;
-    bool removed; // atomic
+    uint8_t removed_reason; // enum of_removed_reason, once removed
+    bool removed;           // atomic
     void *path;   // owner: the packet path (its index of cached flows by rule)
 };
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += tests/lint
 TEST_LIBS = $(LIBS_SWITCH) $(CMOCKA_LIBS) $(EXT_LIBS)
+LINTS = tests/lint/layers tests/lint/sizes tests/lint/symbols
+dist_check_SCRIPTS = $(LINTS)
+TESTS += $(LINTS)
 include tests/unit/local.mk
 include tests/fuzz/local.mk

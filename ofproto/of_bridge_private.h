@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of a bridge share: tables, rules' indexes, timeouts, ports. Only ofproto/of_*.c include it.
+#ifndef OFPROTO_OF_BRIDGE_PRIVATE_H
+#define OFPROTO_OF_BRIDGE_PRIVATE_H 1
+
+#include "lib/base/queue.h"
+#include "ofproto/of_bridge.h"
+#include "ofproto/of_conn.h"
+
+#define OF_WHEEL_SLOTS 1024 // of one second each
+
+struct of_table {
+    struct cls *cls;
+    uint64_t lookups, matches; // atomic
+    uint32_t max_flows;        // UINT32_MAX: no limit
+    enum of_table_miss miss;   // atomic
+    char name[32];
+};
+
+struct of_port {
+    struct hmap_node by_number;
+    struct of_port_desc desc;
+    int64_t created;
+};
+
+struct of_bridge {
+    struct hmap_node by_name; // in of_bridge.c's map
+    char *name;
+    struct loop *loop;
+    void *path; // the packet path's own
+    uint64_t dpid;
+    struct of_conns *conns;
+    struct of_bridge_config config; // strings owned by of_bridge.c
+
+    uint64_t version; // atomic: of the tables
+    struct of_table tables[OF_N_TABLES];
+    struct hmap cookies; // of_rule.by_cookie, by hash of the cookie
+    size_t n_rules;      // hidden ones included
+    size_t n_hidden;
+
+    // Rules with a timeout, by the second when they next need a look.
+    struct cds_list_head wheel[OF_WHEEL_SLOTS]; // of_rule.expirable
+    int64_t wheel_at; // s: slots up to this were looked at
+    struct loop_timer *wheel_timer;
+
+    // Changes not yet told to the packet path; each holds a reference to its rule.
+    struct of_change *changes;
+    size_t n_changes, cap_changes;
+    struct loop_hook *hook;
+
+    // Rules whose last reference is gone and whose removal must be announced; packets for controllers. From any thread.
+    struct queue notices; // struct of_notice
+    struct loop_io *notices_io;
+    uint32_t waiting_packet_ins, dropped_packet_ins; // atomic
+
+    struct hmap ports; // of_port.by_number
+};
+
+extern const struct of_ops *of_path; // the registered packet path, never NULL (a silent one before registration)
+
+// of_rule.c
+struct of_rule *of_rule_new(struct of_bridge *, const struct of_flow_mod *);
+struct of_rule_actions *of_rule_actions_new(const struct of_actions *);
+void of_rule_actions_unref_later(struct of_rule_actions *);
+void of_rule_retire(struct of_rule *, enum of_removed_reason); // out of the tables already: drops the table's reference
+void of_notices_init(struct of_bridge *);
+void of_notices_destroy(struct of_bridge *);
+
+// of_flow_mod.c
+void of_bridge_note_change(struct of_bridge *, enum of_change_kind, struct of_rule *, const struct of_conn *sender);
+// Tells the packet path everything that changed so far: before a barrier's reply, at the end of each turn.
+void of_bridge_flush_changes(struct of_bridge *);
+void of_bridge_delete_rule(struct of_bridge *, struct of_rule *, enum of_removed_reason, const struct of_conn *sender);
+
+// of_expire.c
+void of_expire_init(struct of_bridge *);
+void of_expire_destroy(struct of_bridge *);
+void of_expire_add(struct of_bridge *, struct of_rule *);
+void of_expire_del(struct of_rule *);
+
+#endif

@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: Apache-2.0
+// Flow-mods: add, modify, delete, strict or loose, on the tables of a bridge; and the notes of what changed, which the packet path gets in
+// batches (at the end of a loop turn, before a barrier's reply), so that a thousand flow-mods wake it once.
+//
+// Main thread only; readers see each change when the classifier publishes it. A rule leaves the classifier first and drops the table's reference when its
+// note has been delivered, so that the packet path never meets a rule that is gone.
+//
+// Reference: OpenFlow 1.5 section 6.4.
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/hash.h"
+#include "lib/base/rcu.h"
+#include "ofproto/of_bridge_private.h"
+#include "ofproto/of_error.h"
+
+static uint32_t
+cookie_hash(be64_t cookie)
+{
+    return hash_u64(cookie, 0);
+}
+
+void
+of_bridge_note_change(struct of_bridge *br, enum of_change_kind kind, struct of_rule *rule, const struct of_conn *sender)
+{
+    of_conns_rule_changed(br->conns, kind, rule, sender);
+    if (br->n_changes == br->cap_changes) {
+        br->changes = base_grow(br->changes, &br->cap_changes, sizeof *br->changes);
+    }
+    of_rule_ref(rule);
+    br->changes[br->n_changes++] = (struct of_change){kind, rule};
+}
+
+void
+of_bridge_flush_changes(struct of_bridge *br)
+{
+    // The packet path may cause changes itself (learn): they land in a fresh array.
+    while (br->n_changes) {
+        struct of_change *changes = br->changes;
+        size_t n = br->n_changes;
+        br->changes = NULL;
+        br->n_changes = br->cap_changes = 0;
+        of_path->rules_changed(br, changes, n);
+        for (size_t i = 0; i < n; i++) {
+            of_rule_unref(changes[i].rule);
+        }
+        free(changes);
+    }
+}
+
+// Indexes and timeouts of a rule that is in (or leaves) its table.
+static void
+index_rule(struct of_bridge *br, struct of_rule *rule)
+{
+    hmap_insert(&br->cookies, &rule->by_cookie, cookie_hash(rule->cookie));
+    of_expire_add(br, rule);
+    br->n_rules++;
+    br->n_hidden += rule->flags & OF_FLOW_HIDDEN ? 1 : 0;
+}
+
+static void
+unindex_rule(struct of_bridge *br, struct of_rule *rule)
+{
+    hmap_remove(&br->cookies, &rule->by_cookie);
+    of_expire_del(rule);
+    br->n_rules--;
+    br->n_hidden -= rule->flags & OF_FLOW_HIDDEN ? 1 : 0;
+}
+
+void
+of_bridge_delete_rule(struct of_bridge *br, struct of_rule *rule, enum of_removed_reason reason,
+                      const struct of_conn *sender)
+{
+    cls_remove(br->tables[rule->table].cls, &rule->cr);
+    unindex_rule(br, rule);
+    of_bridge_note_change(br, OF_RULE_REMOVED, rule, sender);
+    of_rule_retire(rule, reason);
+}
+
+// The new rule goes on counting where the one it replaces stopped, unless the request resets the counters.
+static void
+inherit(struct of_rule *rule, const struct of_rule *old, const struct of_flow_mod *fm)
+{
+    if (!(fm->flags & OF_FLOW_RESET_COUNTS)) {
+        rule->packets = __atomic_load_n(&old->packets, __ATOMIC_RELAXED);
+        rule->bytes = __atomic_load_n(&old->bytes, __ATOMIC_RELAXED);
+        rule->created = old->created;
+    }
+}
+
+static int
+add(struct of_bridge *br, const struct of_flow_mod *fm, const struct of_conn *sender)
+{
+    if (fm->table >= OF_N_TABLES) {
+        return OF_ERROR_BRC_BAD_TABLE_ID;
+    }
+    struct of_table *t = &br->tables[fm->table];
+    struct of_rule *rule = of_rule_new(br, fm);
+    int error = 0;
+    if (fm->flags & OF_FLOW_CHECK_OVERLAP && cls_overlaps(t->cls, &rule->cr, br->version)) {
+        error = OF_ERROR_FMFC_OVERLAP;
+    } else if (cls_count(t->cls) >= t->max_flows && !cls_find(t->cls, &rule->cr, br->version)) {
+        error = OF_ERROR_FMFC_TABLE_FULL;
+    }
+    if (error) {
+        rule->flags = 0; // nothing to announce
+        of_rule_unref(rule);
+        return error;
+    }
+    struct cls_rule *old_cr = cls_find(t->cls, &rule->cr, br->version);
+    if (old_cr) {
+        inherit(rule, CONTAINER_OF(old_cr, struct of_rule, cr), fm);
+    }
+    old_cr = cls_insert(t->cls, &rule->cr, br->version);
+    if (old_cr) {
+        struct of_rule *old = CONTAINER_OF(old_cr, struct of_rule, cr);
+        unindex_rule(br, old);
+        old->flags &= ~OF_FLOW_SEND_REM; // replaced, not removed
+        of_bridge_note_change(br, OF_RULE_REMOVED, old, sender);
+        of_rule_retire(old, OF_REMOVED_DELETE);
+    }
+    index_rule(br, rule);
+    of_bridge_note_change(br, OF_RULE_ADDED, rule, sender);
+    return 0;
+}
+
+struct selection {
+    const struct of_flow_mod *fm;
+    struct of_rule **rules;
+    size_t n, cap;
+};
+
+static bool
+is_selected(const struct of_rule *rule, const struct of_flow_mod *fm)
+{
+    return !(rule->flags & OF_FLOW_HIDDEN) && !((rule->cookie ^ fm->cookie) & fm->cookie_mask) &&
+           (fm->out_port == OF_PORT_ANY || of_actions_output_to(&rule->actions->acts, fm->out_port)) &&
+           (fm->out_group == UINT32_MAX || of_actions_has_group(&rule->actions->acts, fm->out_group));
+}
+
+static bool
+select_rule(struct cls_rule *cr, void *sel_)
+{
+    struct selection *sel = sel_;
+    struct of_rule *rule = CONTAINER_OF(cr, struct of_rule, cr);
+    if (is_selected(rule, sel->fm)) {
+        if (sel->n == sel->cap) {
+            sel->rules = base_grow(sel->rules, &sel->cap, sizeof *sel->rules);
+        }
+        sel->rules[sel->n++] = rule;
+    }
+    return true;
+}
+
+// With an exact cookie the index by cookie is much smaller than the tables.
+static void
+select_by_cookie(struct of_bridge *br, struct selection *sel)
+{
+    struct of_rule *rule;
+    HMAP_FOR_EACH_HASH (rule, by_cookie, cookie_hash(sel->fm->cookie), &br->cookies) {
+        if (sel->fm->table == OF_TABLE_ALL || sel->fm->table == rule->table) {
+            struct flow_match match;
+            cls_rule_match(&rule->cr, &match);
+            if (match_is_within(&match, &sel->fm->match)) {
+                select_rule(&rule->cr, sel);
+            }
+        }
+    }
+}
+
+static void
+select_loose(struct of_bridge *br, struct selection *sel)
+{
+    const struct of_flow_mod *fm = sel->fm;
+    if (fm->cookie_mask == UINT64_MAX) {
+        select_by_cookie(br, sel);
+        return;
+    }
+    unsigned first = fm->table == OF_TABLE_ALL ? 0 : fm->table;
+    unsigned last = fm->table == OF_TABLE_ALL ? OF_N_TABLES - 1 : fm->table;
+    for (unsigned t = first; t <= last; t++) {
+        if (cls_count(br->tables[t].cls)) {
+            cls_for_each(br->tables[t].cls, &fm->match, br->version, select_rule, sel);
+        }
+    }
+}
+
+static void
+select_strict(struct of_bridge *br, struct selection *sel)
+{
+    const struct of_flow_mod *fm = sel->fm;
+    struct cls_rule target;
+    cls_rule_init(&target, &fm->match, fm->priority);
+    unsigned first = fm->table == OF_TABLE_ALL ? 0 : fm->table;
+    unsigned last = fm->table == OF_TABLE_ALL ? OF_N_TABLES - 1 : fm->table;
+    for (unsigned t = first; t <= last; t++) {
+        struct cls_rule *cr = cls_find(br->tables[t].cls, &target, br->version);
+        if (cr) {
+            select_rule(cr, sel);
+        }
+    }
+    cls_rule_destroy(&target);
+}
+
+static void
+modify_rule(struct of_bridge *br, struct of_rule *rule, const struct of_flow_mod *fm, struct of_rule_actions *acts,
+            const struct of_conn *sender)
+{
+    bool change = !of_actions_equal(&rule->actions->acts, &acts->acts);
+    if (change) {
+        struct of_rule_actions *old = rule->actions;
+        __atomic_add_fetch(&acts->refs, 1, __ATOMIC_RELAXED);
+        rcu_set(rule->actions, acts);
+        of_rule_actions_unref_later(old);
+    }
+    if (fm->modify_cookie && rule->cookie != fm->new_cookie) {
+        hmap_remove(&br->cookies, &rule->by_cookie);
+        rule->cookie = fm->new_cookie;
+        hmap_insert(&br->cookies, &rule->by_cookie, cookie_hash(rule->cookie));
+        change = true; // packets to controllers carry the cookie
+    }
+    if (fm->flags & OF_FLOW_RESET_COUNTS) {
+        __atomic_store_n(&rule->packets, 0, __ATOMIC_RELAXED);
+        __atomic_store_n(&rule->bytes, 0, __ATOMIC_RELAXED);
+    }
+    rule->modified = clock_now();
+    if (change) {
+        of_bridge_note_change(br, OF_RULE_MODIFIED, rule, sender);
+    }
+}
+
+static int
+modify(struct of_bridge *br, const struct of_flow_mod *fm, const struct selection *sel, const struct of_conn *sender)
+{
+    if (!sel->n) {
+        // OpenFlow 1.0 and 1.1: modifying nothing adds; later versions set no new cookie.
+        return !fm->cookie_mask && fm->modify_cookie ? add(br, fm, sender) : 0;
+    }
+    struct of_rule_actions *acts = of_rule_actions_new(&fm->actions);
+    for (size_t i = 0; i < sel->n; i++) {
+        modify_rule(br, sel->rules[i], fm, acts, sender);
+    }
+    of_rule_actions_unref_later(acts);
+    return 0;
+}
+
+int
+of_bridge_flow_mod(struct of_bridge *br, const struct of_flow_mod *fm, struct of_conn *sender)
+{
+    if (fm->command == OF_FLOW_ADD) {
+        return add(br, fm, sender);
+    }
+    bool strict = fm->command == OF_FLOW_MODIFY_STRICT || fm->command == OF_FLOW_DELETE_STRICT;
+    if (fm->table >= OF_N_TABLES && fm->table != OF_TABLE_ALL) {
+        return OF_ERROR_BRC_BAD_TABLE_ID;
+    }
+    struct selection sel = {.fm = fm};
+    if (strict) {
+        select_strict(br, &sel);
+    } else {
+        select_loose(br, &sel);
+    }
+    int error = 0;
+    if (fm->command == OF_FLOW_MODIFY || fm->command == OF_FLOW_MODIFY_STRICT) {
+        error = modify(br, fm, &sel, sender);
+    } else {
+        for (size_t i = 0; i < sel.n; i++) {
+            of_bridge_delete_rule(br, sel.rules[i], OF_REMOVED_DELETE, sender);
+        }
+    }
+    free(sel.rules);
+    return error;
+}
+
+void
+of_bridge_flush_rules(struct of_bridge *br)
+{
+    struct of_flow_mod fm = {
+        .command = OF_FLOW_DELETE, .table = OF_TABLE_ALL, .out_port = OF_PORT_ANY, .out_group = UINT32_MAX};
+    match_init_any(&fm.match);
+    of_bridge_flow_mod(br, &fm, NULL);
+}

@@ -50,6 +50,19 @@ struct dp_port_info {
     int ifindex; // 0: none
 };
 
+struct dp_port_counters {
+    uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors, tx_errors, rx_frame_err, rx_over_err, rx_crc_err,
+        collisions;
+};
+
+// What a port without a Linux device (dummy) knows of itself; the others are asked through lib/net/link.h.
+struct dp_port_state {
+    struct mac mac;
+    unsigned mtu;
+    bool up, carrier;
+    struct dp_port_counters counters;
+};
+
 enum dp_flow_verb {
     DP_FLOW_CREATE, // -EEXIST when there
     DP_FLOW_MODIFY, // new actions, counters continue; -ENOENT when not there
@@ -136,6 +149,9 @@ struct dp_ops {
     int (*port_add)(struct dp *, const struct dp_port_spec *, uint32_t *port_no);
     int (*port_del)(struct dp *, uint32_t port_no);
     int (*port_dump)(struct dp *, dp_port_cb *, void *aux);
+    // State of a port that has no Linux device; NULL, or -ENODEV, where lib/net/link.h knows. set: MAC and MTU as configured.
+    int (*port_state)(struct dp *, uint32_t port_no, struct dp_port_state *);
+    int (*port_set)(struct dp *, uint32_t port_no, const struct mac *, unsigned mtu);
 
     int (*channel_open)(struct dp *, struct dp_channel **);
     void (*channel_close)(struct dp_channel *);

@@ -47,6 +47,19 @@ field_set_first_missing(const struct field_set *a, const struct field_set *b)
 
 enum field_masking { FIELD_EXACT_ONLY, FIELD_MASKABLE };
 
+enum field_access {
+    FIELD_RW,
+    FIELD_RO,
+    FIELD_INTERNAL // no OpenFlow form: second VLAN tag, tunnel ports …; field_by_name() doesn't find it
+};
+
+// How a row relates to its member of struct flow_key.
+enum field_place {
+    FIELD_AT,     // owns its bits
+    FIELD_SHARED, // owns them when its prerequisites hold: tcp_src, udp_src, icmp_type …
+    FIELD_VIEW    // bits that other rows own: never in field_set
+};
+
 enum field_format { // text forms of ovs-ofctl
     FIELD_FMT_DECIMAL,
     FIELD_FMT_HEX,
@@ -83,39 +96,55 @@ enum field_prereq {
     FIELD_PRE_ND_ADVERT
 };
 
-// A value, big-endian, right-aligned: an n-byte field occupies the last n bytes.
+// A value, big-endian, right-aligned: an n-byte field occupies the last n bytes; the bytes before are 0.
 union field_value {
     uint8_t b[128];
     be64_t be64[16];
 };
 #define FIELD_VALUE_BYTES 128
 
+// A code point of OXM or NXM.
+struct field_oxm {
+    const char *name;      // "OXM_OF_ETH_SRC"; NULL: none
+    uint16_t oxm_class;    // 0xffff with an experimenter
+    uint8_t number;        // 0 … 127
+    uint8_t version;       // first OpenFlow version that has it (3: 1.2 … 6: 1.5); 0: Nicira extension
+    uint32_t experimenter; // 0: none
+};
+#define FIELD_MAX_OXM 3
+
 struct field_info {
     enum field_id id;
     const char *name;  // as ovs-ofctl prints it
     const char *alias; // other name, or NULL
-    uint16_t n_bytes;  // of the value on the wire
-    uint16_t n_bits;
-    uint16_t offset; // of the member in struct flow_key, bytes
-    uint16_t size;   // of the member, bytes
-    uint8_t shift;   // of the field's lowest bit in the member (big-endian number)
+    uint16_t n_bytes;  // of the OpenFlow value
+    uint16_t n_bits;   // significant bits of the OpenFlow value
+    uint16_t offset;   // of the member in struct flow_key, bytes
+    uint16_t size;     // of the member, bytes
+    uint8_t shift;     // of the field's lowest bit in the member (a big-endian number)
+    uint16_t width;    // bits it has in the member
+    enum field_place place;
     enum field_masking masking;
     enum field_format format;
     enum field_prereq prereq;
-    bool writable; // OpenFlow actions may set it
-    bool mapped;   // part of another member (registers of more bits, DSCP in TOS …)
-    uint32_t oxm;  // class << 16 | field << 9 (experimenter fields: see of_match_wire), 0: none
-    uint32_t nxm;
-    uint8_t oxm_version; // first OpenFlow version with it as a standard field (0x01, 0x04, 0x06)
+    enum field_access access;
+    struct field_oxm oxm[FIELD_MAX_OXM]; // preferred first
 };
 
 const struct field_info *field_get(enum field_id);
-// By name or alias, or NULL.
+// By name, alias or name of a code point ("NXM_OF_ETH_SRC"), or NULL.
 const struct field_info *field_by_name(const char *name, size_t len);
-// By OXM/NXM header without length and mask bit, or NULL.
-const struct field_info *field_by_oxm(uint32_t header);
+// By class, field number and experimenter (0 when the class isn't 0xffff), or NULL. Constant time.
+const struct field_info *field_by_oxm(uint16_t oxm_class, uint8_t number, uint32_t experimenter);
 
-// Value of a field in a key, and back. Sub-byte and multi-member fields included.
+static inline bool
+field_is_view(const struct field_info *f)
+{
+    return f->place == FIELD_VIEW;
+}
+
+// The OpenFlow value of a field in a key, and back, irregular fields included: in_port in 16 bits, vlan_vid with its
+// present bit (0x1000), nw_tos without ECN. The table's other edges (kernel, flower) convert members, not OpenFlow values.
 void field_read(const struct field_info *, const struct flow_key *, union field_value *out);
 void field_write(const struct field_info *, struct flow_key *, const union field_value *);
 void field_read_mask(const struct field_info *, const struct flow_mask *, union field_value *out);
@@ -127,9 +156,25 @@ void field_write_masked(const struct field_info *, struct flow_key *, const unio
                         const union field_value *mask);
 bool field_value_is_zero(const struct field_info *, const union field_value *);
 bool field_value_is_exact(const struct field_info *, const union field_value *);
+// Bits a value or mask may use: n_bits, and for vlan_vid also the present bit.
+unsigned field_value_bits(const struct field_info *);
+// All those bits.
+void field_value_exact(const struct field_info *, union field_value *);
 void field_value_from_u64(const struct field_info *, uint64_t, union field_value *);
 uint64_t field_value_to_u64(const struct field_info *, const union field_value *); // low 64 bits
 bool field_prereqs_met(const struct field_info *, const struct flow_key *, struct flow_mask *wc);
+
+// Where the bytes of tun_metadataN are in flow_key.tun_md: a bridge's TLV table, in force for a thread between two
+// calls. NULL (the start): four bytes each.
+struct field_tun_md {
+    uint16_t ofs; // in tun_md
+    uint8_t len;  // bytes; 0: not mapped
+};
+struct field_tun_md_map {
+    struct field_tun_md md[FLOW_N_TUN_MD];
+};
+const struct field_tun_md_map *field_tun_md_use(const struct field_tun_md_map *); // returns the one before
+bool field_tun_md_find(unsigned n, struct field_tun_md *);
 
 // Part of a field, as "NXM_NX_REG0[0..15]", "reg0[0..15]", "eth_src" in actions.
 struct subfield {

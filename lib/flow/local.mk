@@ -5,3 +5,8 @@ lib_flow_libflow_a_SOURCES = \
 	lib/flow/dp_ops.c \
 	lib/flow/minimask.c \
 	lib/flow/reason.c
+
+# Fields and matches.
+lib_flow_libflow_a_SOURCES += \
+	lib/flow/field.c \
+	lib/flow/field_tun_md.c

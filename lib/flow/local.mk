@@ -4,6 +4,8 @@ lib_flow_libflow_a_SOURCES = \
 	lib/flow/dp_actions.c \
 	lib/flow/dp_ops.c \
 	lib/flow/minimask.c \
+	lib/flow/packet.c \
+	lib/flow/packet_extract.c \
 	lib/flow/reason.c
 
 # Fields and matches.

@@ -1,3 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += ofproto/libofproto.a
-ofproto_libofproto_a_SOURCES =
+ofproto_libofproto_a_SOURCES = \
+	ofproto/of_error.c \
+	ofproto/of_version.c

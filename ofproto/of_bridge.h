@@ -8,7 +8,7 @@
 #include "lib/base/hmap.h"
 #include "lib/base/list.h"
 #include "lib/flow/classifier.h"
-#include "ofproto/of_act.h"
+#include "ofproto/of_types.h"
 
 struct loop;
 struct of_bridge;
@@ -16,20 +16,6 @@ struct of_conn;
 struct of_rule;
 struct packet;
 struct str;
-
-#define OF_N_TABLES 255
-#define OF_TABLE_ALL 0xff
-#define OF_DEFAULT_PRIORITY 32768
-
-// Flow-mod flags, kept with the rule.
-enum of_flow_flags {
-    OF_FLOW_SEND_REM = 1,
-    OF_FLOW_CHECK_OVERLAP = 2,
-    OF_FLOW_RESET_COUNTS = 4,
-    OF_FLOW_NO_PKT_COUNTS = 8,
-    OF_FLOW_NO_BYT_COUNTS = 16,
-    OF_FLOW_HIDDEN = 32 // internal: in-band, fail-open
-};
 
 // What a rule does; immutable, shared, freed by RCU.
 struct of_rule_actions {
@@ -59,8 +45,6 @@ struct of_rule {
     void *path;   // owner: the packet path (its index of cached flows by rule)
 };
 
-enum of_removed_reason { OF_REMOVED_IDLE, OF_REMOVED_HARD, OF_REMOVED_DELETE, OF_REMOVED_GROUP, OF_REMOVED_METER, OF_REMOVED_EVICTION };
-
 // --- Tables, for the packet path (any thread, inside an RCU section). ---
 
 uint64_t of_bridge_version(const struct of_bridge *); // of the tables, for lookups
@@ -76,25 +60,6 @@ void of_rule_unref(const struct of_rule *); // frees after a grace period when i
 void of_rule_credit(struct of_rule *, uint64_t packets, uint64_t bytes, int64_t used);
 
 // --- Ports. ---
-
-enum of_port_config { OF_PORT_CFG_DOWN = 1, OF_PORT_CFG_NO_STP = 2, OF_PORT_CFG_NO_RECV = 4, OF_PORT_CFG_NO_RECV_STP = 8,
-                      OF_PORT_CFG_NO_FLOOD = 16, OF_PORT_CFG_NO_FWD = 32, OF_PORT_CFG_NO_PACKET_IN = 64 };
-enum of_port_state { OF_PORT_ST_LINK_DOWN = 1, OF_PORT_ST_BLOCKED = 2, OF_PORT_ST_LIVE = 4 };
-
-struct of_port_desc {
-    uint32_t port; // OpenFlow number
-    struct mac hw_addr;
-    char name[16];
-    uint32_t config, state;
-    uint32_t curr, advertised, supported, peer; // OpenFlow 1.1 feature bits
-    uint32_t curr_speed, max_speed;             // kb/s
-};
-
-struct of_port_stats { // UINT64_MAX: unknown
-    uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors, tx_errors, rx_frame_err, rx_over_err, rx_crc_err,
-        collisions;
-    int64_t created; // ms
-};
 
 void of_bridge_port_add(struct of_bridge *, const struct of_port_desc *); // sends port-status
 void of_bridge_port_update(struct of_bridge *, const struct of_port_desc *);
@@ -133,8 +98,6 @@ struct of_ops {
 void of_ops_register(const struct of_ops *);
 
 // --- What the packet path tells ofproto. ---
-
-enum of_packet_in_reason { OF_PIN_NO_MATCH, OF_PIN_ACTION, OF_PIN_INVALID_TTL, OF_PIN_ACTION_SET, OF_PIN_GROUP, OF_PIN_PACKET_OUT };
 
 struct of_packet_in {
     const void *data;
@@ -196,23 +159,6 @@ struct of_controller_status { // for the Controller table
 size_t of_bridge_controller_status(const struct of_bridge *, struct of_controller_status[], size_t max);
 
 // Rules by typed request: what a flow-mod message becomes; also for vswitchd's own rules (standalone NORMAL, hidden rules) and learn().
-enum of_flow_command { OF_FLOW_ADD, OF_FLOW_MODIFY, OF_FLOW_MODIFY_STRICT, OF_FLOW_DELETE, OF_FLOW_DELETE_STRICT };
-
-struct of_flow_mod {
-    enum of_flow_command command;
-    struct flow_match match;
-    uint16_t priority;
-    uint8_t table; // OF_TABLE_ALL: all (delete), 0 for add
-    be64_t cookie, cookie_mask; // the mask restricts modify and delete
-    be64_t new_cookie;
-    bool modify_cookie;
-    uint16_t idle_timeout, hard_timeout, importance;
-    uint32_t out_port, out_group; // OF_PORT_ANY: any
-    uint32_t buffer_id;
-    uint8_t flags; // enum of_flow_flags
-    struct of_actions actions;
-};
-
 int of_bridge_flow_mod(struct of_bridge *, const struct of_flow_mod *, struct of_conn *sender); // 0 or enum of_error
 void of_bridge_flush_rules(struct of_bridge *); // all but hidden ones
 size_t of_bridge_n_rules(const struct of_bridge *);

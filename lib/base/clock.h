@@ -12,7 +12,9 @@ int64_t clock_wall(void);     // ms since the epoch (virtual while stopped)
 void clock_stop(void);        // from now on time stands still until warped
 bool clock_is_stopped(void);
 void clock_warp(int64_t ms);  // moves virtual time forwards (main thread)
-// Text of a wall-clock time in UTC or local time: strftime pattern, where "%###" stands for milliseconds.
+// Called after each stop and warp, in the thread that did it (lib/base/loop.c wakes its loops).
+void clock_on_change(void (*cb)(void));
+// Text of a wall-clock time in UTC or local time: strftime pattern, where a run of # stands for the fraction of the second.
 void clock_format(char *out, size_t size, const char *pattern, int64_t wall_ms, bool utc);
 // Registers time/stop and time/warp (only in programs started with --enable-dummy).
 void clock_unixctl_init(void);

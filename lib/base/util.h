@@ -30,6 +30,17 @@ struct mac {
 #define FB_MUST_CHECK __attribute__((warn_unused_result))
 #define FB_NORETURN __attribute__((noreturn))
 
+#if defined(__SANITIZE_THREAD__)
+#define FB_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define FB_TSAN 1
+#endif
+#endif
+#ifndef FB_TSAN
+#define FB_TSAN 0
+#endif
+
 // Allocate; abort the program with one line when memory is exhausted. Free with free().
 void *base_malloc(size_t size) __attribute__((malloc, alloc_size(1)));
 void *base_calloc(size_t n, size_t size) __attribute__((malloc, alloc_size(1, 2)));
@@ -46,7 +57,7 @@ void *base_grow(void *p, size_t *cap, size_t size);
 bool base_parse_uint(const char *s, uint64_t max, uint64_t *out);
 bool base_parse_int(const char *s, int64_t *out);
 
-// Text of an errno value; for 0 "success", for EOF (-1) "End of file". Thread-safe; accepts either sign.
+// Text of an errno value; for 0 "success". Thread-safe; accepts either sign.
 const char *base_strerror(int error);
 
 static inline bool

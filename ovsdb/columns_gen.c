@@ -99,8 +99,9 @@ put_column(const struct db_col_def *c)
 static void
 put_schema(void)
 {
-    printf("{\n  \"name\": \"%s\",\n  \"version\": \"%s\",\n  \"cksum\": \"%s\",\n  \"tables\": {\n",
-           DB_SCHEMA_NAME, DB_SCHEMA_VERSION, DB_SCHEMA_CKSUM);
+    printf(
+        "{\n  \"name\": \"%s\",\n  \"version\": \"%s\",\n  \"cksum\": \"%s\",\n  \"tables\": {\n",
+        DB_SCHEMA_NAME, DB_SCHEMA_VERSION, DB_SCHEMA_CKSUM);
     for (size_t i = 0; i < db_n_table_defs; i++) {
         const struct db_table_def *t = &db_table_defs[i];
         printf("    \"%s\": {\n      \"columns\": {\n", t->name);
@@ -156,7 +157,8 @@ type_letter(const struct db_col_base *b)
     return " ibsr"[b->type];
 }
 
-// Name of a map's pair type: key and value letters, and the table of a reference: idl_pair_ir_queue.
+// Name of a map's pair type: key and value letters, and the table of a reference:
+// idl_pair_ir_queue.
 static void
 pair_type(const struct db_col_def *c, char out[96])
 {
@@ -264,7 +266,8 @@ static const char key_text[] =
     "static inline const struct idl_@ *\nidl_@_by_^(struct idl *i, const char *key)\n"
     "{\n    return idl_@_of(idl_row_by_key(i, IDL_TABLE_%, key));\n}\n";
 
-// Writes text with @ = id of the table, % = the same in capitals, ^ = column, $ = column in capitals, ~ = C type.
+// Writes text with @ = id of the table, % = the same in capitals, ^ = column, $ = column in
+// capitals, ~ = C type.
 static void
 expand(const char *text, const char *id, const char *column, const char *type)
 {
@@ -301,7 +304,8 @@ put_scalar_setter(const struct db_table_def *t, const struct db_col_def *c)
     const char *text = "";
     switch (c->key.type) {
     case DB_COLT_INT:
-        text = opt ? SETTER_HEAD "const int64_t *v)\n{\n    idl_set_ints(&r->row, IDL_%_$, v, v ? 1 : 0);\n}\n"
+        text = opt ? SETTER_HEAD
+                   "const int64_t *v)\n{\n    idl_set_ints(&r->row, IDL_%_$, v, v ? 1 : 0);\n}\n"
                    : SETTER_HEAD "int64_t v)\n{\n    idl_set_ints(&r->row, IDL_%_$, &v, 1);\n}\n";
         break;
     case DB_COLT_BOOL:
@@ -309,10 +313,12 @@ put_scalar_setter(const struct db_table_def *t, const struct db_col_def *c)
                    : SETTER_HEAD "bool v)\n{\n    idl_set_bool(&r->row, IDL_%_$, &v);\n}\n";
         break;
     case DB_COLT_STR:
-        text = SETTER_HEAD "const char *v)\n{\n    idl_set_strings(&r->row, IDL_%_$, &v, v ? 1 : 0);\n}\n";
+        text = SETTER_HEAD
+            "const char *v)\n{\n    idl_set_strings(&r->row, IDL_%_$, &v, v ? 1 : 0);\n}\n";
         break;
     case DB_COLT_REF:
-        text = SETTER_HEAD "~v)\n{\n    idl_set_refs(&r->row, IDL_%_$, v ? &v : NULL, v ? 1 : 0);\n}\n";
+        text = SETTER_HEAD
+            "~v)\n{\n    idl_set_refs(&r->row, IDL_%_$, v ? &v : NULL, v ? 1 : 0);\n}\n";
         break;
     case DB_COLT_NONE:
         break;
@@ -325,20 +331,22 @@ put_scalar_setter(const struct db_table_def *t, const struct db_col_def *c)
 static void
 put_set_setters(const struct db_table_def *t, const struct db_col_def *c)
 {
-    static const char ints[] =
-        SETTER_HEAD "const int64_t *v, size_t n)\n{\n    idl_set_ints(&r->row, IDL_%_$, v, n);\n}\n";
-    static const char strings[] =
-        SETTER_HEAD "const char *const *v, size_t n)\n{\n    idl_set_strings(&r->row, IDL_%_$, v, n);\n}\n";
+    static const char ints[] = SETTER_HEAD
+        "const int64_t *v, size_t n)\n{\n    idl_set_ints(&r->row, IDL_%_$, v, n);\n}\n";
+    static const char strings[] = SETTER_HEAD
+        "const char *const *v, size_t n)\n{\n    idl_set_strings(&r->row, IDL_%_$, v, n);\n}\n";
     static const char refs[] =
         SETTER_HEAD "~const *v, size_t n)\n{\n    idl_set_refs(&r->row, IDL_%_$, v, n);\n}\n"
-        "static inline void\nidl_@_^_add(const struct idl_@ *r, ~v)\n"
-        "{\n    idl_refs_add(&r->row, IDL_%_$, &v->row);\n}\n"
-        "static inline void\nidl_@_^_remove(const struct idl_@ *r, ~v)\n"
-        "{\n    idl_refs_remove(&r->row, IDL_%_$, &v->row);\n}\n";
+                    "static inline void\nidl_@_^_add(const struct idl_@ *r, ~v)\n"
+                    "{\n    idl_refs_add(&r->row, IDL_%_$, &v->row);\n}\n"
+                    "static inline void\nidl_@_^_remove(const struct idl_@ *r, ~v)\n"
+                    "{\n    idl_refs_remove(&r->row, IDL_%_$, &v->row);\n}\n";
     char e[96];
     elem_type(&c->key, e);
-    expand(c->key.type == DB_COLT_INT ? ints : c->key.type == DB_COLT_REF ? refs : strings, t->id,
-           c->name, e);
+    expand(c->key.type == DB_COLT_INT   ? ints
+           : c->key.type == DB_COLT_REF ? refs
+                                        : strings,
+           t->id, c->name, e);
 }
 
 static void
@@ -346,13 +354,14 @@ put_map_setters(const struct db_table_def *t, const struct db_col_def *c)
 {
     char p[96];
     pair_type(c, p);
-    expand(SETTER_HEAD "const ~*v, size_t n)\n{\n    idl_set_map(&r->row, IDL_%_$, v, n);\n}\n", t->id,
-           c->name, p);
+    expand(SETTER_HEAD "const ~*v, size_t n)\n{\n    idl_set_map(&r->row, IDL_%_$, v, n);\n}\n",
+           t->id, c->name, p);
     if (c->key.type == DB_COLT_STR && c->value.type == DB_COLT_STR) {
         expand("// Value of the key, or NULL.\n"
                "static inline const char *\nidl_@_^_get(const struct idl_@ *r, const char *key)\n"
                "{\n    return idl_pairs_get(r->^, r->n_^, key);\n}\n"
-               "static inline void\nidl_@_^_put(const struct idl_@ *r, const char *key, const char *value)\n"
+               "static inline void\nidl_@_^_put(const struct idl_@ *r, const char *key, const char "
+               "*value)\n"
                "{\n    idl_map_put(&r->row, IDL_%_$, key, value);\n}\n"
                "static inline void\nidl_@_^_del(const struct idl_@ *r, const char *key)\n"
                "{\n    idl_map_del(&r->row, IDL_%_$, key);\n}\n",

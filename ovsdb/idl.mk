@@ -17,3 +17,11 @@ ovsdb/vswitch.ovsschema: ovsdb/columns_gen$(EXEEXT)
 ovsdb_libovsdb_a_SOURCES += \
 	ovsdb/columns.c ovsdb/columns.h \
 	ovsdb/idl.h ovsdb/idl_core.h
+ovsdb_libovsdb_a_SOURCES += \
+	ovsdb/idl.c ovsdb/idl_private.h \
+	ovsdb/idl_edit.c \
+	ovsdb/idl_meta.c \
+	ovsdb/idl_row.c \
+	ovsdb/idl_txn.c \
+	ovsdb/idl_update.c \
+	ovsdb/idl_view.c

@@ -3,3 +3,8 @@ noinst_LIBRARIES += ofproto/libofproto.a
 ofproto_libofproto_a_SOURCES = \
 	ofproto/of_error.c \
 	ofproto/of_version.c
+ofproto_libofproto_a_SOURCES += \
+	ofproto/of_bridge.c \
+	ofproto/of_expire.c \
+	ofproto/of_flow_mod.c \
+	ofproto/of_rule.c

@@ -166,6 +166,19 @@ of_bridge_find(const char *name)
     return NULL;
 }
 
+void
+of_bridge_reconnect(struct of_bridge *br)
+{
+    of_conns_reconnect(br->conns);
+}
+
+void
+of_bridge_refresh_stats(struct of_bridge *br)
+{
+    of_bridge_flush_changes(br);
+    of_path->refresh_stats(br);
+}
+
 size_t
 of_bridge_controller_status(const struct of_bridge *br, struct of_controller_status status[], size_t max)
 {

@@ -156,10 +156,13 @@ struct of_controller_status { // for the Controller table
     int sec_since_connect, sec_since_disconnect; // -1: never
     const char *last_error; // NULL: none
 };
+void of_bridge_reconnect(struct of_bridge *); // drops and makes anew every controller connection
 size_t of_bridge_controller_status(const struct of_bridge *, struct of_controller_status[], size_t max);
 
 // Rules by typed request: what a flow-mod message becomes; also for vswitchd's own rules (standalone NORMAL, hidden rules) and learn().
 int of_bridge_flow_mod(struct of_bridge *, const struct of_flow_mod *, struct of_conn *sender); // 0 or enum of_error
+// Counters as fresh as the packet path can make them.
+void of_bridge_refresh_stats(struct of_bridge *);
 void of_bridge_flush_rules(struct of_bridge *); // all but hidden ones
 size_t of_bridge_n_rules(const struct of_bridge *);
 // Walks all rules (main thread): bridge/dump-flows, audit.

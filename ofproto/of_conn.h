@@ -11,6 +11,7 @@ struct of_conns *of_conns_new(struct of_bridge *, struct loop *);
 void of_conns_free(struct of_conns *);
 // Connects, listens and closes so that the connections are those of the configuration. NULL, or an error sentence to free.
 char *of_conns_configure(struct of_conns *, const struct of_bridge_config *);
+void of_conns_reconnect(struct of_conns *);
 size_t of_conns_status(const struct of_conns *, struct of_controller_status[], size_t max);
 // Any controller (service connections don't count) connected now / configured at all.
 bool of_conns_any_connected(const struct of_conns *);

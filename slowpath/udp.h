@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The userspace datapath: struct dp_ops for "netdev" (AF_PACKET rings on devices, TAP for internal ports) and for "dummy" (ports without
+// devices, fed through unixctl, for tests without root).
+#ifndef SLOWPATH_UDP_H
+#define SLOWPATH_UDP_H 1
+
+#include "lib/flow/dp_ops.h"
+
+struct loop;
+
+extern const struct dp_ops udp_netdev_ops; // polling threads of its own
+extern const struct dp_ops udp_dummy_ops;  // everything on the main loop, synchronously
+
+// The loop that dummy ports run on, and the unixctl commands (netdev-dummy/receive …, once dummies are enabled). Before any open().
+void udp_init(struct loop *, bool dummies);
+
+#endif

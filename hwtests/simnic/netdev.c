@@ -52,11 +52,12 @@ void simnic_receive(struct net_device *dev, struct sk_buff *skb)
 		dev_sw_netstats_rx_add(dev, len);
 }
 
+/* The uplink's switch id comes and goes with the mode.  Representors have theirs through their devlink port. */
 static int parent_id(struct net_device *dev, struct netdev_phys_item_id *id)
 {
 	struct simnic_netdev *priv = netdev_priv(dev);
 
-	if (!READ_ONCE(priv->port->nic->switchdev))
+	if (priv->port->index != SIMNIC_UPLINK || !READ_ONCE(priv->port->nic->switchdev))
 		return -EOPNOTSUPP;
 	*id = priv->port->nic->switch_id;
 	return 0;

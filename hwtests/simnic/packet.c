@@ -47,7 +47,7 @@ static void parse_transport(struct cursor *c, struct simnic_key *key, struct sim
 			return;
 		key->sport = tcp->source;
 		key->dport = tcp->dest;
-		key->tcp_flags = tcp_flag_word(tcp) >> 16 & htons(0x0fff);
+		key->tcp_flags = ((const __be16 *)tcp)[6] & htons(0x0fff);
 		break;
 	case IPPROTO_UDP:
 	case IPPROTO_SCTP:

@@ -79,24 +79,15 @@ dp_actions_add_set(struct dp_actions *acts, const struct field_info *f,
                    const union field_value *value, const union field_value *mask)
 {
     struct dp_act_set *a = dp_actions_add(acts, DP_ACT_SET, sizeof *a);
-    const size_t n = MIN(f->n_bytes, sizeof a->value);
-    const unsigned extra = n * 8 > f->n_bits ? n * 8 - f->n_bits : 0;
+    const size_t n = MIN(f->n_bytes, sizeof a->value), skip = FIELD_VALUE_BYTES - n;
+    union field_value exact;
 
+    field_value_exact(f, &exact);
     a->field = f->id;
     a->n_bytes = n;
-    if (mask) {
-        memcpy(a->mask, mask->b + FIELD_VALUE_BYTES - n, n);
-    } else {
-        memset(a->mask, 0xff, n);
-    }
-    for (size_t i = 0; i < extra / 8; i++) {
-        a->mask[i] = 0;
-    }
-    if (extra % 8) {
-        a->mask[extra / 8] &= 0xff >> (extra % 8);
-    }
     for (size_t i = 0; i < n; i++) {
-        a->value[i] = value->b[FIELD_VALUE_BYTES - n + i] & a->mask[i];
+        a->mask[i] = exact.b[skip + i] & (mask ? mask->b[skip + i] : 0xff);
+        a->value[i] = value->b[skip + i] & a->mask[i];
     }
 }
 

@@ -5,7 +5,9 @@ lib_flow_libflow_a_SOURCES = \
 	lib/flow/dp_ops.c \
 	lib/flow/minimask.c \
 	lib/flow/packet.c \
+	lib/flow/packet_compose.c \
 	lib/flow/packet_extract.c \
+	lib/flow/packet_rewrite.c \
 	lib/flow/reason.c
 
 # Fields and matches.

@@ -101,18 +101,18 @@ minimask_hash_key(const struct minimask *m, const struct flow_key *key, size_t f
                   uint32_t basis)
 {
     const uint64_t *k = flow_key_words(key);
-    uint64_t h = basis;
+    uint32_t h = basis; // 32 bits from word to word, so that hashing may stop and go on anywhere
     size_t n = 0, i;
     FLOW_MAP_FOR_EACH (i, &m->map) {
         if (n >= to) {
             break;
         }
         if (n >= from) {
-            h = hash_mix64(h, k[i] & m->words[n]);
+            h = (uint32_t) hash_mix64(h, k[i] & m->words[n]);
         }
         n++;
     }
-    return (uint32_t) h;
+    return h;
 }
 
 bool

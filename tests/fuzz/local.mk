@@ -5,3 +5,10 @@ FUZZ_DRIVER =
 else
 FUZZ_DRIVER = tests/fuzz/driver.c
 endif
+EXTRA_DIST += tests/fuzz/corpus
+
+check_PROGRAMS += tests/fuzz/fuzz_packet
+TESTS += tests/fuzz/fuzz_packet
+tests_fuzz_fuzz_packet_SOURCES = tests/fuzz/fuzz_packet.c $(FUZZ_DRIVER)
+tests_fuzz_fuzz_packet_LDADD = $(TEST_LIBS)
+tests_fuzz_fuzz_packet_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

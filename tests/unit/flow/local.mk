@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 EXTRA_DIST += tests/golden/packets
 
-check_PROGRAMS += tests/unit/flow/test_packet_extract
-TESTS += tests/unit/flow/test_packet_extract
+check_PROGRAMS += tests/unit/flow/test_packet_extract tests/unit/flow/test_packet tests/unit/flow/test_dp_actions
+TESTS += tests/unit/flow/test_packet_extract tests/unit/flow/test_packet tests/unit/flow/test_dp_actions
 tests_unit_flow_test_packet_extract_SOURCES = tests/unit/flow/test_packet_extract.c
 tests_unit_flow_test_packet_extract_LDADD = $(TEST_LIBS)
+tests_unit_flow_test_packet_SOURCES = tests/unit/flow/test_packet.c
+tests_unit_flow_test_packet_LDADD = $(TEST_LIBS)
+tests_unit_flow_test_dp_actions_SOURCES = tests/unit/flow/test_dp_actions.c
+tests_unit_flow_test_dp_actions_LDADD = $(TEST_LIBS)

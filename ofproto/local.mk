@@ -4,7 +4,12 @@ ofproto_libofproto_a_SOURCES = \
 	ofproto/of_error.c \
 	ofproto/of_version.c
 ofproto_libofproto_a_SOURCES += \
+	ofproto/of_async.c \
 	ofproto/of_bridge.c \
+	ofproto/of_conn.c \
+	ofproto/of_conns.c \
 	ofproto/of_expire.c \
 	ofproto/of_flow_mod.c \
-	ofproto/of_rule.c
+	ofproto/of_request.c \
+	ofproto/of_rule.c \
+	ofproto/of_stats.c

@@ -94,7 +94,7 @@ of_bridge_new(struct loop *loop, const char *name, uint64_t dpid)
 static bool
 delete_any(struct cls_rule *cr, void *br)
 {
-    of_bridge_delete_rule(br, CONTAINER_OF(cr, struct of_rule, cr), OF_REMOVED_DELETE, NULL);
+    of_bridge_delete_rule(br, CONTAINER_OF(cr, struct of_rule, cr), OF_REMOVED_DELETE);
     return true;
 }
 

@@ -160,7 +160,7 @@ void of_bridge_reconnect(struct of_bridge *); // drops and makes anew every cont
 size_t of_bridge_controller_status(const struct of_bridge *, struct of_controller_status[], size_t max);
 
 // Rules by typed request: what a flow-mod message becomes; also for vswitchd's own rules (standalone NORMAL, hidden rules) and learn().
-int of_bridge_flow_mod(struct of_bridge *, const struct of_flow_mod *, struct of_conn *sender); // 0 or enum of_error
+int of_bridge_flow_mod(struct of_bridge *, const struct of_flow_mod *); // 0 or enum of_error
 // Counters as fresh as the packet path can make them.
 void of_bridge_refresh_stats(struct of_bridge *);
 void of_bridge_flush_rules(struct of_bridge *); // all but hidden ones

@@ -59,18 +59,23 @@ struct of_bridge {
 extern const struct of_ops *of_path; // the registered packet path, never NULL (a silent one before registration)
 
 // of_rule.c
-struct of_rule *of_rule_new(struct of_bridge *, const struct of_flow_mod *);
+struct of_rule *of_rule_new(struct of_bridge *, const struct of_flow_mod *, int priority);
 struct of_rule_actions *of_rule_actions_new(const struct of_actions *);
 void of_rule_actions_unref_later(struct of_rule_actions *);
+// Statistics of a rule; fs->actions borrows the rule's.
+void of_rule_stats(const struct of_rule *, struct of_flow_stats *fs);
 void of_rule_retire(struct of_rule *, enum of_removed_reason); // out of the tables already: drops the table's reference
 void of_notices_init(struct of_bridge *);
 void of_notices_destroy(struct of_bridge *);
 
 // of_flow_mod.c
-void of_bridge_note_change(struct of_bridge *, enum of_change_kind, struct of_rule *, const struct of_conn *sender);
+void of_bridge_note_change(struct of_bridge *, enum of_change_kind, struct of_rule *);
 // Tells the packet path everything that changed so far: before a barrier's reply, at the end of each turn.
 void of_bridge_flush_changes(struct of_bridge *);
-void of_bridge_delete_rule(struct of_bridge *, struct of_rule *, enum of_removed_reason, const struct of_conn *sender);
+// Rules of the switch's own, above what OpenFlow can say.
+void of_bridge_add_hidden(struct of_bridge *, const struct of_flow_mod *, int priority);
+void of_bridge_del_hidden(struct of_bridge *, const struct of_flow_mod *, int priority);
+void of_bridge_delete_rule(struct of_bridge *, struct of_rule *, enum of_removed_reason);
 
 // of_expire.c
 void of_expire_init(struct of_bridge *);

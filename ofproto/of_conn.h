@@ -4,6 +4,7 @@
 #define OFPROTO_OF_CONN_H 1
 
 #include "ofproto/of_bridge.h"
+#include "ofproto/of_msg.h"
 
 struct of_conns;
 
@@ -18,10 +19,7 @@ bool of_conns_any_connected(const struct of_conns *);
 
 // Asynchronous messages, to whoever wants them.
 void of_conns_flow_removed(struct of_conns *, const struct of_rule *, enum of_removed_reason);
-enum of_port_reason { OF_PORT_ADDED, OF_PORT_DELETED, OF_PORT_MODIFIED };
 void of_conns_port_status(struct of_conns *, enum of_port_reason, const struct of_port_desc *);
 void of_conns_packet_in(struct of_conns *, const struct of_packet_in *);
-// Flow monitors (NXST_FLOW_MONITOR): a rule changed, at the request of `sender` (NULL: by itself).
-void of_conns_rule_changed(struct of_conns *, enum of_change_kind, const struct of_rule *, const struct of_conn *sender);
 
 #endif

@@ -67,7 +67,7 @@ look_at_slot(struct of_bridge *br, int64_t now, bool *fresh)
             at = deadline(rule, &reason);
         }
         if (at <= now) {
-            of_bridge_delete_rule(br, rule, reason, NULL);
+            of_bridge_delete_rule(br, rule, reason);
         } else {
             put(br, rule, at);
         }

@@ -23,9 +23,8 @@ cookie_hash(be64_t cookie)
 }
 
 void
-of_bridge_note_change(struct of_bridge *br, enum of_change_kind kind, struct of_rule *rule, const struct of_conn *sender)
+of_bridge_note_change(struct of_bridge *br, enum of_change_kind kind, struct of_rule *rule)
 {
-    of_conns_rule_changed(br->conns, kind, rule, sender);
     if (br->n_changes == br->cap_changes) {
         br->changes = base_grow(br->changes, &br->cap_changes, sizeof *br->changes);
     }
@@ -70,12 +69,11 @@ unindex_rule(struct of_bridge *br, struct of_rule *rule)
 }
 
 void
-of_bridge_delete_rule(struct of_bridge *br, struct of_rule *rule, enum of_removed_reason reason,
-                      const struct of_conn *sender)
+of_bridge_delete_rule(struct of_bridge *br, struct of_rule *rule, enum of_removed_reason reason)
 {
     cls_remove(br->tables[rule->table].cls, &rule->cr);
     unindex_rule(br, rule);
-    of_bridge_note_change(br, OF_RULE_REMOVED, rule, sender);
+    of_bridge_note_change(br, OF_RULE_REMOVED, rule);
     of_rule_retire(rule, reason);
 }
 
@@ -91,13 +89,13 @@ inherit(struct of_rule *rule, const struct of_rule *old, const struct of_flow_mo
 }
 
 static int
-add(struct of_bridge *br, const struct of_flow_mod *fm, const struct of_conn *sender)
+add(struct of_bridge *br, const struct of_flow_mod *fm, int priority)
 {
     if (fm->table >= OF_N_TABLES) {
         return OF_ERROR_BRC_BAD_TABLE_ID;
     }
     struct of_table *t = &br->tables[fm->table];
-    struct of_rule *rule = of_rule_new(br, fm);
+    struct of_rule *rule = of_rule_new(br, fm, priority);
     int error = 0;
     if (fm->flags & OF_FLOW_CHECK_OVERLAP && cls_overlaps(t->cls, &rule->cr, br->version)) {
         error = OF_ERROR_FMFC_OVERLAP;
@@ -118,11 +116,11 @@ add(struct of_bridge *br, const struct of_flow_mod *fm, const struct of_conn *se
         struct of_rule *old = CONTAINER_OF(old_cr, struct of_rule, cr);
         unindex_rule(br, old);
         old->flags &= ~OF_FLOW_SEND_REM; // replaced, not removed
-        of_bridge_note_change(br, OF_RULE_REMOVED, old, sender);
+        of_bridge_note_change(br, OF_RULE_REMOVED, old);
         of_rule_retire(old, OF_REMOVED_DELETE);
     }
     index_rule(br, rule);
-    of_bridge_note_change(br, OF_RULE_ADDED, rule, sender);
+    of_bridge_note_change(br, OF_RULE_ADDED, rule);
     return 0;
 }
 
@@ -205,8 +203,7 @@ select_strict(struct of_bridge *br, struct selection *sel)
 }
 
 static void
-modify_rule(struct of_bridge *br, struct of_rule *rule, const struct of_flow_mod *fm, struct of_rule_actions *acts,
-            const struct of_conn *sender)
+modify_rule(struct of_bridge *br, struct of_rule *rule, const struct of_flow_mod *fm, struct of_rule_actions *acts)
 {
     bool change = !of_actions_equal(&rule->actions->acts, &acts->acts);
     if (change) {
@@ -227,30 +224,30 @@ modify_rule(struct of_bridge *br, struct of_rule *rule, const struct of_flow_mod
     }
     rule->modified = clock_now();
     if (change) {
-        of_bridge_note_change(br, OF_RULE_MODIFIED, rule, sender);
+        of_bridge_note_change(br, OF_RULE_MODIFIED, rule);
     }
 }
 
 static int
-modify(struct of_bridge *br, const struct of_flow_mod *fm, const struct selection *sel, const struct of_conn *sender)
+modify(struct of_bridge *br, const struct of_flow_mod *fm, const struct selection *sel)
 {
     if (!sel->n) {
         // OpenFlow 1.0 and 1.1: modifying nothing adds; later versions set no new cookie.
-        return !fm->cookie_mask && fm->modify_cookie ? add(br, fm, sender) : 0;
+        return !fm->cookie_mask && fm->modify_cookie ? add(br, fm, fm->priority) : 0;
     }
     struct of_rule_actions *acts = of_rule_actions_new(&fm->actions);
     for (size_t i = 0; i < sel->n; i++) {
-        modify_rule(br, sel->rules[i], fm, acts, sender);
+        modify_rule(br, sel->rules[i], fm, acts);
     }
     of_rule_actions_unref_later(acts);
     return 0;
 }
 
 int
-of_bridge_flow_mod(struct of_bridge *br, const struct of_flow_mod *fm, struct of_conn *sender)
+of_bridge_flow_mod(struct of_bridge *br, const struct of_flow_mod *fm)
 {
     if (fm->command == OF_FLOW_ADD) {
-        return add(br, fm, sender);
+        return add(br, fm, fm->priority);
     }
     bool strict = fm->command == OF_FLOW_MODIFY_STRICT || fm->command == OF_FLOW_DELETE_STRICT;
     if (fm->table >= OF_N_TABLES && fm->table != OF_TABLE_ALL) {
@@ -264,10 +261,10 @@ of_bridge_flow_mod(struct of_bridge *br, const struct of_flow_mod *fm, struct of
     }
     int error = 0;
     if (fm->command == OF_FLOW_MODIFY || fm->command == OF_FLOW_MODIFY_STRICT) {
-        error = modify(br, fm, &sel, sender);
+        error = modify(br, fm, &sel);
     } else {
         for (size_t i = 0; i < sel.n; i++) {
-            of_bridge_delete_rule(br, sel.rules[i], OF_REMOVED_DELETE, sender);
+            of_bridge_delete_rule(br, sel.rules[i], OF_REMOVED_DELETE);
         }
     }
     free(sel.rules);
@@ -280,5 +277,23 @@ of_bridge_flush_rules(struct of_bridge *br)
     struct of_flow_mod fm = {
         .command = OF_FLOW_DELETE, .table = OF_TABLE_ALL, .out_port = OF_PORT_ANY, .out_group = UINT32_MAX};
     match_init_any(&fm.match);
-    of_bridge_flow_mod(br, &fm, NULL);
+    of_bridge_flow_mod(br, &fm);
+}
+
+void
+of_bridge_add_hidden(struct of_bridge *br, const struct of_flow_mod *fm, int priority)
+{
+    add(br, fm, priority);
+}
+
+void
+of_bridge_del_hidden(struct of_bridge *br, const struct of_flow_mod *fm, int priority)
+{
+    struct cls_rule target;
+    cls_rule_init(&target, &fm->match, priority);
+    struct cls_rule *cr = cls_find(br->tables[fm->table].cls, &target, br->version);
+    cls_rule_destroy(&target);
+    if (cr) {
+        of_bridge_delete_rule(br, CONTAINER_OF(cr, struct of_rule, cr), OF_REMOVED_DELETE);
+    }
 }

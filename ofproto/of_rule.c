@@ -62,10 +62,10 @@ of_rule_actions_unref_later(struct of_rule_actions *ra)
 }
 
 struct of_rule *
-of_rule_new(struct of_bridge *br, const struct of_flow_mod *fm)
+of_rule_new(struct of_bridge *br, const struct of_flow_mod *fm, int priority)
 {
     struct of_rule *rule = base_calloc(1, sizeof *rule);
-    cls_rule_init(&rule->cr, &fm->match, fm->priority);
+    cls_rule_init(&rule->cr, &fm->match, priority);
     rule->bridge = br;
     rule->actions = of_rule_actions_new(&fm->actions);
     CDS_INIT_LIST_HEAD(&rule->expirable);
@@ -119,6 +119,37 @@ of_rule_retire(struct of_rule *rule, enum of_removed_reason reason)
     rule->removed_reason = reason;
     __atomic_store_n(&rule->removed, true, __ATOMIC_RELEASE);
     of_rule_unref(rule);
+}
+
+void
+of_rule_stats(const struct of_rule *rule, struct of_flow_stats *fs)
+{
+    int64_t now = clock_now();
+    int64_t age = now - rule->created;
+    cls_rule_match(&rule->cr, &fs->match);
+    fs->priority = MIN(rule->cr.priority, UINT16_MAX);
+    fs->table = rule->table;
+    fs->flags = rule->flags & ~OF_FLOW_HIDDEN;
+    fs->cookie = rule->cookie;
+    fs->packets = rule->flags & OF_FLOW_NO_PKT_COUNTS ? UINT64_MAX : __atomic_load_n(&rule->packets, __ATOMIC_RELAXED);
+    fs->bytes = rule->flags & OF_FLOW_NO_BYT_COUNTS ? UINT64_MAX : __atomic_load_n(&rule->bytes, __ATOMIC_RELAXED);
+    fs->duration_s = age / 1000;
+    fs->duration_ns = age % 1000 * 1000000;
+    fs->idle_timeout = rule->idle_timeout;
+    fs->hard_timeout = rule->hard_timeout;
+    fs->importance = rule->importance;
+    fs->idle_age = (now - __atomic_load_n(&rule->used, __ATOMIC_RELAXED)) / 1000;
+    fs->hard_age = (now - rule->modified) / 1000;
+    fs->actions.list = rule->actions->acts.list; // borrowed
+}
+
+void
+of_rule_format(const struct of_rule *rule, const struct field_port_names *names, bool with_counters, struct str *out)
+{
+    struct of_flow_stats fs = {0};
+    of_rule_stats(rule, &fs);
+    const struct of_print print = {.ports = names, .stats = with_counters};
+    of_flow_stats_format(&fs, &print, out);
 }
 
 void

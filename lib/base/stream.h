@@ -33,6 +33,9 @@ void stream_free(struct stream *); // closes at once; unsent output is lost
 // Sends what is queued (up to some seconds), then closes; the pointer is gone.
 void stream_finish(struct stream *);
 struct evbuffer *stream_input(struct stream *);
+// All input so far as one run of bytes, valid until stream_drain() or the end of the callback; drain what was used up.
+size_t stream_peek(struct stream *, const uint8_t **data);
+void stream_drain(struct stream *, size_t n);
 struct evbuffer *stream_output(struct stream *); // add here; it is sent by the loop
 void stream_write(struct stream *, const void *, size_t);
 size_t stream_backlog(const struct stream *); // bytes queued, not yet sent

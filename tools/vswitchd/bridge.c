@@ -167,7 +167,7 @@ set_default_rule(struct vsw_bridge *br, bool standalone)
     match_init_any(&fm.match);
     struct of_act_output *o = flat_add(&fm.actions.list, OF_ACT_OUTPUT, sizeof *o);
     o->port = OF_PORT_NORMAL;
-    of_bridge_flow_mod(br->of, &fm, NULL);
+    of_bridge_flow_mod(br->of, &fm);
     of_actions_free(&fm.actions);
 }
 

@@ -202,16 +202,26 @@ log_close_console(void)
     set_levels(NULL, LOG_TO_CONSOLE, LOG_LEVEL_OFF);
 }
 
+unsigned
+log_next_seq(void)
+{
+    return __atomic_add_fetch(&last_seq, 1, __ATOMIC_RELAXED);
+}
+
+bool
+log_goes_to(const struct log_module *m, enum log_dest dest, enum log_level level)
+{
+    return __atomic_load_n(&m->level[dest], __ATOMIC_RELAXED) >= (int) level;
+}
+
 static void
 write_line(struct log_module *m, enum log_level level, const char *text, bool to_console)
 {
-    struct log_line line = {m->name, level, __atomic_add_fetch(&last_seq, 1, __ATOMIC_RELAXED),
-                            clock_wall(), text};
+    struct log_line line = {m->name, level, log_next_seq(), clock_wall(), text};
     struct str s = STR_INIT;
     mutex_lock(&log_mutex);
     for (int d = 0; d < LOG_N_DESTS; d++) {
-        if (__atomic_load_n(&m->level[d], __ATOMIC_RELAXED) < (int) level ||
-            (d == LOG_TO_CONSOLE && !to_console)) {
+        if (!log_goes_to(m, d, level) || (d == LOG_TO_CONSOLE && !to_console)) {
             continue;
         }
         str_clear(&s);

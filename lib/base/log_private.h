@@ -37,5 +37,10 @@ void log_sink_console(const struct str *line);
 void log_sink_file(const struct str *line) REQUIRES(log_mutex);
 void log_sink_syslog(const struct log_line *, const struct str *line) REQUIRES(log_mutex);
 void log_sink_close_file(void);
+int log_sink_file_fd(void); // for a signal handler: no lock
+// "terminating with signal …", from a signal handler: async-signal-safe, default pattern.
+void log_signal_line(int signum);
+unsigned log_next_seq(void);
+bool log_goes_to(const struct log_module *, enum log_dest, enum log_level);
 
 #endif

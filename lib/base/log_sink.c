@@ -58,6 +58,12 @@ log_sink_file(const struct str *line)
 }
 
 int
+log_sink_file_fd(void) NO_THREAD_SAFETY
+{
+    return __atomic_load_n(&file_fd, __ATOMIC_RELAXED);
+}
+
+int
 log_open_file(const char *path)
 {
     char *name = path ? dirs_abs(NULL, path)

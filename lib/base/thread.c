@@ -93,6 +93,12 @@ thread_join(struct thread *t)
     free(t);
 }
 
+void
+thread_set_name(const char *name)
+{
+    snprintf(own_name, sizeof own_name, "%.15s", name);
+}
+
 const char *
 thread_name(void)
 {

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+// One JSON-RPC connection. All messages that a read brought are handled in one go; what is sent is serialised straight into the
+// stream's buffer, which leaves at the end of the turn. Owner: the loop's thread.
+#include "lib/base/jsonrpc.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/loop.h"
+#include "lib/base/str.h"
+#include "lib/base/stream.h"
+
+LOG_MODULE(jsonrpc);
+
+#define DUMP_FLAGS (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
+
+struct jsonrpc {
+    struct loop *loop;
+    struct stream *stream;
+    const struct jsonrpc_cbs *cbs;
+    void *aux;
+    struct jsonrpc_parser *parser;
+    uint64_t received;
+    uint64_t next_id;
+    bool paused;
+    bool closed; // the user has been told
+    struct loop_timer *resume;
+    struct loop_timer *probe;
+    int probe_ms;
+    int64_t last_input; // ms
+    bool probing;       // an echo is out
+    int busy;           // process() calls under way: freeing waits for them
+    bool dead;
+};
+
+static const struct stream_cbs no_cbs;
+
+static void process(struct jsonrpc *);
+
+static void
+report_closed(struct jsonrpc *j, int error)
+{
+    if (!j->closed) { // nothing after this: the callback may free j
+        j->closed = true;
+        stream_pause_reading(j->stream, true);
+        if (j->cbs->closed) {
+            j->cbs->closed(j, error, j->aux);
+        }
+    }
+}
+
+static void
+on_connected(struct stream *s, int error, void *j_)
+{
+    struct jsonrpc *j = j_;
+    j->last_input = clock_now();
+    j->closed = error != 0;
+    if (j->cbs->connected) {
+        j->cbs->connected(j, error, j->aux);
+    }
+}
+
+static void
+on_readable(struct stream *s, void *j_)
+{
+    struct jsonrpc *j = j_;
+    j->last_input = clock_now();
+    j->probing = false;
+    process(j);
+}
+
+static void
+on_closed(struct stream *s, int error, void *j_)
+{
+    report_closed(j_, error);
+}
+
+static void
+on_resume(void *j_)
+{
+    process(j_);
+}
+
+static void
+on_probe(void *j_)
+{
+    struct jsonrpc *j = j_;
+    int64_t idle = clock_now() - j->last_input;
+    if (j->closed || !stream_is_connected(j->stream)) {
+        return;
+    }
+    if (idle < j->probe_ms) {
+        loop_timer_set(j->probe, j->probe_ms - idle);
+    } else if (!j->probing) {
+        static const char echo[] = "{\"id\":\"echo\",\"method\":\"echo\",\"params\":[]}";
+        j->probing = true;
+        jsonrpc_send_raw(j, echo, sizeof echo - 1);
+        loop_timer_set(j->probe, j->probe_ms);
+    } else {
+        LOG_ERR("%s: no response to inactivity probe after %g seconds, disconnecting",
+                jsonrpc_name(j), j->probe_ms / 1000.0);
+        report_closed(j, -ETIMEDOUT);
+    }
+}
+
+struct jsonrpc *
+jsonrpc_new(struct loop *loop, struct stream *stream, const struct jsonrpc_cbs *cbs, void *aux)
+{
+    static const struct stream_cbs stream_cbs = {
+        .connected = on_connected, .readable = on_readable, .closed = on_closed};
+    struct jsonrpc *j = base_calloc(1, sizeof *j);
+    j->loop = loop;
+    j->stream = stream;
+    j->cbs = cbs;
+    j->aux = aux;
+    j->parser = jsonrpc_parser_new();
+    j->resume = loop_timer_new(loop, on_resume, j);
+    j->probe = loop_timer_new(loop, on_probe, j);
+    j->last_input = clock_now();
+    stream_set_cbs(stream, &stream_cbs, j);
+    return j;
+}
+
+static void
+destroy(struct jsonrpc *j)
+{
+    jsonrpc_parser_free(j->parser);
+    // Replies that are queued still leave.
+    stream_finish(j->stream);
+    free(j);
+}
+
+void
+jsonrpc_free(struct jsonrpc *j)
+{
+    if (!j) {
+        return;
+    }
+    loop_timer_free(j->resume);
+    loop_timer_free(j->probe);
+    j->closed = true;
+    j->dead = true;
+    stream_set_cbs(j->stream, &no_cbs, NULL);
+    if (!j->busy) {
+        destroy(j);
+    }
+}
+
+struct stream *
+jsonrpc_stream(struct jsonrpc *j)
+{
+    return j->stream;
+}
+
+const char *
+jsonrpc_name(const struct jsonrpc *j)
+{
+    return stream_name(j->stream);
+}
+
+void
+jsonrpc_set_probe(struct jsonrpc *j, int ms)
+{
+    j->probe_ms = ms;
+    if (ms > 0) {
+        loop_timer_set(j->probe, ms);
+    } else {
+        loop_timer_cancel(j->probe);
+    }
+}
+
+void
+jsonrpc_pause(struct jsonrpc *j, bool pause)
+{
+    if (j->paused != pause) {
+        j->paused = pause;
+        stream_pause_reading(j->stream, pause);
+        if (!pause) {
+            loop_timer_set(j->resume, 0); // input that is already here
+        }
+    }
+}
+
+size_t
+jsonrpc_backlog(const struct jsonrpc *j)
+{
+    return stream_backlog(j->stream);
+}
+
+uint64_t
+jsonrpc_received(const struct jsonrpc *j)
+{
+    return j->received;
+}
+
+// --- input ---
+
+// Sorts a value into m; an error sentence or NULL.
+static const char *
+classify(json_t *value, struct jsonrpc_msg *m)
+{
+    if (!json_is_object(value)) {
+        return "message is not a JSON object";
+    }
+    json_t *method = json_object_get(value, "method");
+    json_t *id = json_object_get(value, "id");
+    m->params = json_object_get(value, "params");
+    m->result = json_object_get(value, "result");
+    m->error = json_object_get(value, "error");
+    bool has_id = id && !json_is_null(id);
+    if (method) {
+        if (!json_is_string(method)) {
+            return "method is not JSON string";
+        }
+        if (!json_is_array(m->params)) {
+            return "params is not a JSON array";
+        }
+        if (m->result || m->error) {
+            return "request has both a method and an outcome";
+        }
+        m->method = json_string_value(method);
+        m->type = has_id ? JSONRPC_REQUEST : JSONRPC_NOTIFY;
+        m->id = has_id ? id : NULL;
+        return NULL;
+    }
+    if (!has_id) {
+        return "message has neither a method nor an id";
+    }
+    bool failed = m->error && !json_is_null(m->error);
+    if (!failed && !m->result) {
+        return "reply has no result";
+    }
+    m->id = id;
+    m->type = failed ? JSONRPC_ERROR : JSONRPC_REPLY;
+    m->result = failed ? NULL : m->result;
+    m->error = failed ? m->error : NULL;
+    return NULL;
+}
+
+// Echoes both ways are nobody else's business.
+static bool
+is_echo(struct jsonrpc *j, const struct jsonrpc_msg *m)
+{
+    if (m->type == JSONRPC_REQUEST && !strcmp(m->method, "echo")) {
+        jsonrpc_reply(j, json_incref(m->params), m->id);
+        return true;
+    }
+    return (m->type == JSONRPC_REPLY || m->type == JSONRPC_ERROR) && json_is_string(m->id) &&
+           !strcmp(json_string_value(m->id), "echo");
+}
+
+static void
+log_message(struct jsonrpc *j, const char *what, json_t *value)
+{
+    char *text = json_dumps(value, DUMP_FLAGS);
+    LOG_DBG("%s: %s %s", jsonrpc_name(j), what, text ? text : "?");
+    free(text);
+}
+
+// Handles one message; takes the value.
+static void
+handle(struct jsonrpc *j, json_t *value)
+{
+    struct jsonrpc_msg m = {0};
+    if (log_enabled(LOG_LEVEL_DBG)) {
+        log_message(j, "received", value);
+    }
+    const char *error = classify(value, &m);
+    if (error) {
+        LOG_WARN("%s: received bad JSON-RPC message: %s", jsonrpc_name(j), error);
+        report_closed(j, -EPROTO);
+    } else if (!is_echo(j, &m) && j->cbs->message) {
+        j->cbs->message(j, &m, j->aux);
+    }
+    json_decref(value);
+}
+
+static void
+process(struct jsonrpc *j)
+{
+    j->busy++;
+    while (!j->paused && !j->closed) {
+        struct evbuffer *in = stream_input(j->stream);
+        struct evbuffer_iovec v;
+        if (evbuffer_peek(in, -1, NULL, &v, 1) < 1 || !v.iov_len) {
+            break;
+        }
+        // The piece stays where it is until the values in it are handled: draining early could move it.
+        size_t at = 0;
+        while (at < v.iov_len && !j->paused && !j->closed) {
+            json_t *value;
+            const char *error;
+            size_t used = jsonrpc_parser_feed(j->parser, (char *) v.iov_base + at,
+                                              v.iov_len - at, &value, &error);
+            at += used;
+            j->received += used;
+            if (value) {
+                handle(j, value);
+            } else if (error) {
+                LOG_WARN("%s: error parsing stream: %s", jsonrpc_name(j), error);
+                report_closed(j, -EPROTO);
+            }
+        }
+        evbuffer_drain(in, at);
+    }
+    if (!--j->busy && j->dead) {
+        destroy(j);
+    }
+}
+
+// --- output ---
+
+// Serialisation buffer of the thread, kept between messages.
+static _Thread_local struct str scratch;
+
+static void
+add_json(struct str *s, json_t *value)
+{
+    size_t room = s->cap > s->len ? s->cap - s->len : 0;
+    size_t n = json_dumpb(value, s->p ? s->p + s->len : NULL, room, DUMP_FLAGS);
+    if (n > room) {
+        str_reserve(s, n);
+        json_dumpb(value, s->p + s->len, n, DUMP_FLAGS);
+    }
+    s->len += n;
+}
+
+static void
+send_scratch(struct jsonrpc *j)
+{
+    str_add_char(&scratch, '}');
+    jsonrpc_send_raw(j, scratch.p, scratch.len);
+    if (scratch.cap > 4 * 1024 * 1024) {
+        str_free(&scratch);
+    }
+}
+
+static void
+begin_call(const char *method, json_t *params)
+{
+    json_t *name = json_string(method);
+    str_add(&scratch, ",\"method\":");
+    add_json(&scratch, name);
+    json_decref(name);
+    str_add(&scratch, ",\"params\":");
+    add_json(&scratch, params);
+    json_decref(params);
+}
+
+uint64_t
+jsonrpc_request(struct jsonrpc *j, const char *method, json_t *params)
+{
+    uint64_t id = j->next_id++;
+    str_clear(&scratch);
+    str_addf(&scratch, "{\"id\":%llu", (unsigned long long) id);
+    begin_call(method, params);
+    send_scratch(j);
+    return id;
+}
+
+void
+jsonrpc_notify(struct jsonrpc *j, const char *method, json_t *params)
+{
+    str_clear(&scratch);
+    str_add(&scratch, "{\"id\":null");
+    begin_call(method, params);
+    send_scratch(j);
+}
+
+void
+jsonrpc_reply(struct jsonrpc *j, json_t *result, json_t *id)
+{
+    str_clear(&scratch);
+    str_add(&scratch, "{\"id\":");
+    add_json(&scratch, id);
+    str_add(&scratch, ",\"result\":");
+    add_json(&scratch, result);
+    str_add(&scratch, ",\"error\":null");
+    json_decref(result);
+    send_scratch(j);
+}
+
+void
+jsonrpc_reply_error(struct jsonrpc *j, json_t *error, json_t *id)
+{
+    str_clear(&scratch);
+    str_add(&scratch, "{\"id\":");
+    add_json(&scratch, id);
+    str_add(&scratch, ",\"result\":null,\"error\":");
+    add_json(&scratch, error);
+    json_decref(error);
+    send_scratch(j);
+}
+
+void
+jsonrpc_send_raw(struct jsonrpc *j, const char *text, size_t len)
+{
+    if (log_enabled(LOG_LEVEL_DBG)) {
+        LOG_DBG("%s: send %.*s", jsonrpc_name(j), (int) MIN(len, (size_t) INT_MAX), text);
+    }
+    if (!j->closed) {
+        stream_write(j->stream, text, len);
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// Splits a byte stream into JSON values. A small automaton finds where a value ends (outside of strings, when the brackets
+// balance); jansson then parses it, without a copy when it came in one piece.
+#include <stdlib.h>
+
+#include "lib/base/jsonrpc.h"
+#include "lib/base/str.h"
+
+#define MAX_DEPTH 1000
+
+struct jsonrpc_parser {
+    struct str partial; // of a value that came in pieces
+    int depth;
+    bool in_string, escaped;
+};
+
+struct jsonrpc_parser *
+jsonrpc_parser_new(void)
+{
+    return base_calloc(1, sizeof(struct jsonrpc_parser));
+}
+
+void
+jsonrpc_parser_free(struct jsonrpc_parser *p)
+{
+    if (p) {
+        str_free(&p->partial);
+        free(p);
+    }
+}
+
+static size_t
+skip_blanks(const char *s, size_t n)
+{
+    size_t i = 0;
+    while (i < n && (s[i] == ' ' || s[i] == '\n' || s[i] == '\r' || s[i] == '\t')) {
+        i++;
+    }
+    return i;
+}
+
+// True for the bytes that matter to the automaton, outside and inside strings.
+static const unsigned char special[256] = {
+    ['"'] = 3, ['\\'] = 2, ['{'] = 1, ['}'] = 1, ['['] = 1, [']'] = 1,
+};
+
+// Returns bytes up to and with the end of the value (*done), or n.
+static size_t
+scan(struct jsonrpc_parser *p, const char *s, size_t n, bool *done)
+{
+    size_t i = 0;
+    if (p->escaped && n) {
+        p->escaped = false;
+        i = 1;
+    }
+    while (i < n) {
+        unsigned char mask = p->in_string ? 2 : 1;
+        while (i < n && !(special[(unsigned char) s[i]] & mask)) {
+            i++;
+        }
+        if (i == n) {
+            break;
+        }
+        char c = s[i++];
+        if (c == '"') {
+            p->in_string = !p->in_string;
+        } else if (c == '\\') {
+            if (i == n) {
+                p->escaped = true;
+                break;
+            }
+            i++;
+        } else if (c == '{' || c == '[') {
+            if (++p->depth > MAX_DEPTH) {
+                break;
+            }
+        } else if (!--p->depth) {
+            *done = true;
+            break;
+        }
+    }
+    return i;
+}
+
+static json_t *
+parse(const char *s, size_t n, const char **error)
+{
+    json_error_t e;
+    json_t *value = json_loadb(s, n, 0, &e);
+    if (!value && json_error_code(&e) == json_error_numeric_overflow) {
+        // Integers beyond 64 bits become reals, as RFC 7047 peers expect; so do the others here.
+        value = json_loadb(s, n, JSON_DECODE_INT_AS_REAL, &e);
+    }
+    if (!value) {
+        *error = json_error_code(&e) == json_error_null_character
+                     ? "null bytes are not supported in JSON strings"
+                     : "syntax error in JSON";
+    }
+    return value;
+}
+
+size_t
+jsonrpc_parser_feed(struct jsonrpc_parser *p, const char *data, size_t len, json_t **value,
+                    const char **error)
+{
+    *value = NULL;
+    *error = NULL;
+    size_t start = 0;
+    if (!p->depth) {
+        start = skip_blanks(data, len);
+        if (start == len) {
+            return len;
+        }
+        if (data[start] != '{' && data[start] != '[') {
+            *error = "syntax error at beginning of input";
+            return start;
+        }
+    }
+    bool done = false;
+    size_t n = scan(p, data + start, len - start, &done);
+    if (p->depth > MAX_DEPTH) {
+        *error = "input exceeds maximum nesting depth 1000";
+        p->depth = 0;
+    } else if (!done || p->partial.len) {
+        str_add_n(&p->partial, data + start, n);
+    }
+    if (done && p->partial.len) {
+        *value = parse(p->partial.p, p->partial.len, error);
+        if (p->partial.cap > 1024 * 1024) {
+            str_free(&p->partial);
+        } else {
+            str_clear(&p->partial);
+        }
+    } else if (done) {
+        *value = parse(data + start, n, error);
+    }
+    return start + n;
+}

@@ -1,0 +1,620 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a stream. Plain sockets are read and written here through evbuffers: what a turn of the loop wrote leaves at its end
+// in one system call, and writability is watched only after a short write. TLS is a bufferevent (stream_tls.c).
+// Connecting: [resolving, in a thread] → one address after the other → [handshake] → connected.
+#include "lib/base/stream.h"
+
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <netdb.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "lib/base/log.h"
+#include "lib/base/stream_private.h"
+#include "lib/base/thread.h"
+
+LOG_MODULE(stream);
+
+#define READ_MIN 4096
+#define READ_MAX (256 * 1024)
+#define FINISH_MS 5000
+
+enum state { CONNECTING, HANDSHAKE, OPEN, CLOSED };
+
+// A name being resolved; outlives its stream.
+struct resolver {
+    struct stream *stream; // NULL: nobody waits any more
+    struct loop *loop;
+    struct thread *thread;
+    char *host;
+    char port[8];
+    struct addrinfo *found;
+    int error;
+};
+
+struct stream {
+    struct loop *loop;
+    enum stream_kind kind;
+    enum state state;
+    char *name;
+    char *peer_id;
+    uint8_t dscp;
+    const struct stream_cbs *cbs;
+    void *aux;
+
+    int fd; // -1: none, or the bufferevent's
+    struct loop_io *io;
+    struct evbuffer *in, *out; // plain
+    struct bufferevent *bev;   // TLS
+    size_t read_size;          // adapts to what arrives
+    bool accepted;
+    bool paused;
+    bool want_write; // watching for room after a short write
+    struct loop_flush flush;
+
+    struct resolver *resolver;
+    struct stream_addr addrs[8]; // left to try, the next last
+    int n_addrs;
+    int error; // for the deferred report
+
+    struct loop_timer *timer; // deferred failure; end of stream_finish()
+    bool finishing;
+    int busy;  // callbacks under way: freeing waits for them
+    bool dead; // freed inside a callback
+};
+
+static void flush_now(struct loop_flush *);
+static void try_next(struct stream *, int error);
+
+static void
+on_output(struct evbuffer *out, const struct evbuffer_cb_info *info, void *s_)
+{
+    struct stream *s = s_;
+    if (info->n_added && s->state == OPEN && !s->want_write) {
+        loop_flush_later(s->loop, &s->flush);
+    }
+}
+
+static struct stream *
+new_stream(struct loop *loop, enum stream_kind kind, char *name_take)
+{
+    static const struct stream_cbs none;
+    signal(SIGPIPE, SIG_IGN);
+    struct stream *s = base_calloc(1, sizeof *s);
+    s->loop = loop;
+    s->kind = kind;
+    s->name = name_take;
+    s->cbs = &none;
+    s->fd = -1;
+    s->read_size = READ_MIN;
+    s->flush.cb = flush_now;
+    s->in = evbuffer_new();
+    s->out = evbuffer_new();
+    if (!s->in || !s->out) {
+        abort();
+    }
+    evbuffer_add_cb(s->out, on_output, s);
+    return s;
+}
+
+void
+stream_set_cbs(struct stream *s, const struct stream_cbs *cbs, void *aux)
+{
+    s->cbs = cbs;
+    s->aux = aux;
+}
+
+static void
+close_transport(struct stream *s)
+{
+    loop_flush_cancel(&s->flush);
+    loop_io_free(s->io);
+    s->io = NULL;
+    if (s->bev) {
+        // Its buffers stay readable: what has arrived belongs to the user.
+        bufferevent_disable(s->bev, EV_READ | EV_WRITE);
+        bufferevent_setcb(s->bev, NULL, NULL, NULL, NULL);
+    }
+    if (s->fd >= 0) {
+        close(s->fd);
+        s->fd = -1;
+    }
+    s->want_write = false;
+}
+
+static void
+destroy(struct stream *s)
+{
+    if (s->bev) {
+        bufferevent_free(s->bev);
+    }
+    loop_timer_free(s->timer);
+    evbuffer_free(s->in);
+    evbuffer_free(s->out);
+    free(s->name);
+    free(s->peer_id);
+    free(s);
+}
+
+void
+stream_free(struct stream *s)
+{
+    if (!s) {
+        return;
+    }
+    close_transport(s);
+    s->state = CLOSED;
+    s->dead = true;
+    if (s->resolver) {
+        s->resolver->stream = NULL;
+        s->resolver = NULL;
+    }
+    if (s->timer) {
+        loop_timer_cancel(s->timer);
+    }
+    if (!s->busy) {
+        destroy(s);
+    }
+}
+
+// Ends a section in which the stream may have been freed; false if it was.
+static bool
+release(struct stream *s)
+{
+    bool dead = s->dead;
+    if (!--s->busy && dead) {
+        destroy(s);
+    }
+    return !dead;
+}
+
+// Calls back; false when the stream is gone afterwards.
+#define CALL(s, CB, ...)                                                                           \
+    ({                                                                                             \
+        (s)->busy++;                                                                               \
+        if ((s)->cbs->CB) {                                                                        \
+            (s)->cbs->CB(__VA_ARGS__);                                                             \
+        }                                                                                          \
+        release(s);                                                                                \
+    })
+
+static void
+ended(struct stream *s, int error)
+{
+    bool connecting = s->state == CONNECTING || s->state == HANDSHAKE;
+    if (s->state == CLOSED) {
+        return;
+    }
+    s->state = CLOSED;
+    close_transport(s);
+    if (s->finishing) {
+        stream_free(s);
+    } else if (connecting && s->cbs->connected) {
+        (void) CALL(s, connected, s, error ? error : -ECONNRESET, s->aux);
+    } else {
+        (void) CALL(s, closed, s, error, s->aux);
+    }
+}
+
+static void
+update_io(struct stream *s)
+{
+    if (s->io) {
+        int events = s->state == CONNECTING ? LOOP_WRITE
+                                            : (s->paused ? 0 : LOOP_READ) |
+                                                  (s->want_write ? LOOP_WRITE : 0);
+        loop_io_set(s->io, events);
+    }
+}
+
+static void
+flush_now(struct loop_flush *f)
+{
+    struct stream *s = CONTAINER_OF(f, struct stream, flush);
+    if (s->state != OPEN) {
+        return;
+    }
+    size_t left = evbuffer_get_length(s->out);
+    bool had = left > 0;
+    while (left) {
+        int n = evbuffer_write(s->out, s->fd);
+        if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            // The reading side will say how it ended; meanwhile nothing more can be sent.
+            evbuffer_drain(s->out, left);
+            if (s->paused) {
+                ended(s, -errno);
+                return;
+            }
+        } else if (n < 0 && errno == EAGAIN) {
+            break;
+        }
+        left = evbuffer_get_length(s->out);
+    }
+    s->want_write = left > 0;
+    update_io(s);
+    if (had && !left) {
+        if (s->finishing) {
+            stream_free(s);
+            return;
+        }
+        (void) CALL(s, drained, s, s->aux);
+    }
+}
+
+static void
+read_some(struct stream *s)
+{
+    struct evbuffer_iovec v;
+    if (evbuffer_reserve_space(s->in, s->read_size, &v, 1) < 1) {
+        abort();
+    }
+    ssize_t n = read(s->fd, v.iov_base, v.iov_len);
+    int error = n < 0 ? errno : 0;
+    if (n > 0) {
+        if ((size_t) n == v.iov_len) {
+            s->read_size = MIN(s->read_size * 4, (size_t) READ_MAX);
+        } else if ((size_t) n < s->read_size / 16) {
+            s->read_size = MAX(s->read_size / 4, (size_t) READ_MIN);
+        }
+        v.iov_len = n;
+        evbuffer_commit_space(s->in, &v, 1);
+        if (s->finishing) {
+            evbuffer_drain(s->in, n);
+        } else {
+            (void) CALL(s, readable, s, s->aux);
+        }
+    } else if (!n || (error != EAGAIN && error != EINTR)) {
+        ended(s, -error);
+    }
+}
+
+static void
+now_open(struct stream *s, bool accepted)
+{
+    s->state = OPEN;
+    update_io(s);
+    if (evbuffer_get_length(s->out)) {
+        loop_flush_later(s->loop, &s->flush);
+    }
+    if (!accepted) {
+        (void) CALL(s, connected, s, 0, s->aux);
+    }
+}
+
+// --- TLS ---
+
+static void
+tls_readable(struct bufferevent *bev, void *s_)
+{
+    struct stream *s = s_;
+    if (s->state == OPEN && !s->finishing) {
+        (void) CALL(s, readable, s, s->aux);
+    }
+}
+
+static void
+tls_drained(struct bufferevent *bev, void *s_)
+{
+    struct stream *s = s_;
+    if (s->state != OPEN) {
+        return;
+    }
+    if (s->finishing) {
+        stream_free(s);
+    } else {
+        (void) CALL(s, drained, s, s->aux);
+    }
+}
+
+static void
+tls_event(struct bufferevent *bev, short what, void *s_)
+{
+    struct stream *s = s_;
+    int error = errno;
+    if (what & BEV_EVENT_CONNECTED) {
+        error = stream_tls_check(bev, s->name, &s->peer_id);
+        if (error) {
+            ended(s, error);
+            return;
+        }
+        // Reading stays paused until the user has had the connection.
+        if (s->paused) {
+            bufferevent_disable(bev, EV_READ);
+        }
+        now_open(s, s->accepted);
+        return;
+    }
+    if (what & BEV_EVENT_EOF) {
+        ended(s, s->state == OPEN ? 0 : -EPROTO);
+        return;
+    }
+    stream_tls_log_error(bev, s->name);
+    ended(s, s->state == OPEN && error && error != EAGAIN ? -error : -EPROTO);
+}
+
+// fd becomes the bufferevent's.
+static bool
+start_tls(struct stream *s, int fd, bool accepted)
+{
+    s->bev = stream_tls_wrap(s->loop, fd, accepted, s->name);
+    if (!s->bev) {
+        close(fd);
+        return false;
+    }
+    s->state = HANDSHAKE;
+    s->accepted = accepted;
+    // What was queued before goes first.
+    bufferevent_write_buffer(s->bev, s->out);
+    bufferevent_setcb(s->bev, tls_readable, tls_drained, tls_event, s);
+    bufferevent_enable(s->bev, EV_READ | EV_WRITE);
+    return true;
+}
+
+// --- connecting ---
+
+static void
+connected(struct stream *s)
+{
+    if (s->kind != STREAM_SSL) {
+        now_open(s, false);
+        return;
+    }
+    int fd = s->fd;
+    loop_io_free(s->io);
+    s->io = NULL;
+    s->fd = -1;
+    if (!start_tls(s, fd, false)) {
+        ended(s, -EPROTO);
+    }
+}
+
+static void
+on_io(void *s_, int events)
+{
+    struct stream *s = s_;
+    if (s->state == CONNECTING) {
+        int error = 0;
+        socklen_t len = sizeof error;
+        getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+        if (error) {
+            try_next(s, -error);
+        } else {
+            connected(s);
+        }
+        return;
+    }
+    s->busy++;
+    if (events & LOOP_WRITE) {
+        flush_now(&s->flush);
+    }
+    if (events & LOOP_READ && s->state == OPEN && !s->paused) {
+        read_some(s);
+    }
+    (void) release(s);
+}
+
+static void
+deferred_failure(void *s_)
+{
+    struct stream *s = s_;
+    if (s->finishing) {
+        stream_free(s);
+        return;
+    }
+    ended(s, s->error);
+}
+
+static void
+fail_later(struct stream *s, int error)
+{
+    s->error = error;
+    if (!s->timer) {
+        s->timer = loop_timer_new(s->loop, deferred_failure, s);
+    }
+    loop_timer_set(s->timer, 0);
+}
+
+// Tries addresses until one is under way; error tells how the last one ended.
+static void
+try_next(struct stream *s, int error)
+{
+    while (s->n_addrs) {
+        struct stream_addr *a = &s->addrs[--s->n_addrs];
+        loop_io_free(s->io);
+        s->io = NULL;
+        if (s->fd >= 0) {
+            close(s->fd);
+        }
+        s->fd = stream_socket(a->sa.sa_family, s->dscp);
+        if (s->fd < 0) {
+            error = s->fd;
+            s->fd = -1;
+            continue;
+        }
+        int rc = connect(s->fd, &a->sa, a->len) < 0 ? -errno : 0;
+        if (a->dir_fd >= 0) {
+            close(a->dir_fd);
+        }
+        if (!rc || rc == -EINPROGRESS) {
+            // A socket that is connected already is writable: the loop reports it.
+            s->io = loop_io_new(s->loop, s->fd, LOOP_WRITE, on_io, s);
+            return;
+        }
+        error = rc;
+    }
+    fail_later(s, error);
+}
+
+static void
+resolved(void *r_)
+{
+    struct resolver *r = r_;
+    struct stream *s = r->stream;
+    thread_join(r->thread);
+    if (s) {
+        s->resolver = NULL;
+        for (struct addrinfo *ai = r->found; ai && s->n_addrs < (int) ARRAY_SIZE(s->addrs);
+             ai = ai->ai_next) {
+            memmove(&s->addrs[1], &s->addrs[0], s->n_addrs++ * sizeof s->addrs[0]);
+            memset(&s->addrs[0], 0, sizeof s->addrs[0]);
+            memcpy(&s->addrs[0].ss, ai->ai_addr, ai->ai_addrlen);
+            s->addrs[0].len = ai->ai_addrlen;
+            s->addrs[0].dir_fd = -1;
+        }
+        if (r->error) {
+            LOG_WARN("%s: the name cannot be resolved (%s)", s->name, gai_strerror(r->error));
+        }
+        try_next(s, -EHOSTUNREACH);
+    }
+    if (r->found) {
+        freeaddrinfo(r->found);
+    }
+    free(r->host);
+    free(r);
+}
+
+static void
+resolve_main(void *r_)
+{
+    struct resolver *r = r_;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    r->error = getaddrinfo(r->host, r->port, &hints, &r->found);
+    loop_call(r->loop, resolved, r);
+}
+
+static void
+resolve(struct stream *s, const struct stream_target *t)
+{
+    struct resolver *r = base_calloc(1, sizeof *r);
+    r->stream = s;
+    r->loop = s->loop;
+    r->host = base_strdup(t->host);
+    snprintf(r->port, sizeof r->port, "%u", t->port);
+    s->resolver = r;
+    r->thread = thread_start("resolver", resolve_main, r);
+}
+
+int
+stream_open(struct loop *loop, const char *name, uint16_t default_port, uint8_t dscp,
+            struct stream **out)
+{
+    struct stream_target t;
+    *out = NULL;
+    int error = stream_target_parse(name, default_port, &t);
+    if (error || t.passive) {
+        if (!error) {
+            stream_target_free(&t);
+        }
+        return error ? error : -EAFNOSUPPORT;
+    }
+    struct stream *s = new_stream(loop, t.kind, base_strdup(name));
+    s->dscp = dscp;
+    if (t.kind == STREAM_UNIX) {
+        error = stream_addr_unix(t.host, &s->addrs[0]);
+        s->n_addrs = !error;
+        try_next(s, error);
+    } else if (!stream_addr_literal(t.host, t.port, &s->addrs[0])) {
+        s->n_addrs = 1;
+        try_next(s, 0);
+    } else {
+        resolve(s, &t);
+    }
+    stream_target_free(&t);
+    *out = s;
+    return 0;
+}
+
+struct stream *
+stream_accepted(struct loop *loop, enum stream_kind kind, int fd, char *name)
+{
+    struct stream *s = new_stream(loop, kind, name);
+    if (kind == STREAM_SSL) {
+        if (!start_tls(s, fd, true)) {
+            stream_free(s);
+            return NULL;
+        }
+        return s;
+    }
+    s->fd = fd;
+    s->io = loop_io_new(loop, fd, 0, on_io, s);
+    now_open(s, true);
+    return s;
+}
+
+void
+stream_finish(struct stream *s)
+{
+    if (s->state == CLOSED || !stream_backlog(s)) {
+        stream_free(s);
+        return;
+    }
+    static const struct stream_cbs none;
+    stream_set_cbs(s, &none, NULL);
+    s->finishing = true;
+    stream_pause_reading(s, false);
+    if (!s->timer) {
+        s->timer = loop_timer_new(s->loop, deferred_failure, s);
+    }
+    loop_timer_set(s->timer, FINISH_MS);
+}
+
+struct evbuffer *
+stream_input(struct stream *s)
+{
+    return s->bev ? bufferevent_get_input(s->bev) : s->in;
+}
+
+struct evbuffer *
+stream_output(struct stream *s)
+{
+    return s->bev ? bufferevent_get_output(s->bev) : s->out;
+}
+
+void
+stream_write(struct stream *s, const void *p, size_t n)
+{
+    evbuffer_add(stream_output(s), p, n);
+}
+
+size_t
+stream_backlog(const struct stream *s)
+{
+    return evbuffer_get_length(s->bev ? bufferevent_get_output(s->bev) : s->out);
+}
+
+void
+stream_pause_reading(struct stream *s, bool pause)
+{
+    if (s->paused == pause) {
+        return;
+    }
+    s->paused = pause;
+    if (s->bev && s->state == OPEN) {
+        (pause ? bufferevent_disable : bufferevent_enable)(s->bev, EV_READ);
+    }
+    update_io(s);
+}
+
+const char *
+stream_name(const struct stream *s)
+{
+    return s->name;
+}
+
+const char *
+stream_peer_id(const struct stream *s)
+{
+    return s->peer_id;
+}
+
+bool
+stream_is_connected(const struct stream *s)
+{
+    return s->state == OPEN;
+}

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /sys/kernel/debug/simnic/N/: what the table holds and counts, and knobs that make the NIC slow, full or broken. */
 #include <linux/debugfs.h>
+#include <linux/module.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 
 #include "simnic.h"
@@ -96,6 +99,39 @@ static int errno_set(void *data, u64 value)
 }
 DEFINE_DEBUGFS_ATTRIBUTE(errno_fops, errno_get, errno_set, "%llu\n");
 
+static int forbidden_show(struct seq_file *m, void *unused)
+{
+	simnic_match_show_forbidden(m, m->private);
+	return 0;
+}
+
+static int forbidden_open(struct inode *inode, struct file *file)
+{
+	return single_open(file, forbidden_show, inode->i_private);
+}
+
+static ssize_t forbidden_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
+{
+	struct seq_file *m = file->private_data;
+	char *names = memdup_user_nul(from, min_t(size_t, len, 256));
+	int err;
+
+	if (IS_ERR(names))
+		return PTR_ERR(names);
+	err = simnic_match_forbid(m->private, names);
+	kfree(names);
+	return err ?: len;
+}
+
+static const struct file_operations forbidden_fops = {
+	.owner = THIS_MODULE,
+	.open = forbidden_open,
+	.read = seq_read,
+	.write = forbidden_write,
+	.llseek = seq_lseek,
+	.release = single_release,
+};
+
 void simnic_debugfs_add(struct simnic *nic)
 {
 	char name[8];
@@ -106,6 +142,7 @@ void simnic_debugfs_add(struct simnic *nic)
 	debugfs_create_file("counters", 0400, nic->debugfs, nic, &counters_fops);
 	debugfs_create_file("table_size", 0600, nic->debugfs, nic, &size_fops);
 	debugfs_create_file("stats_lag_ms", 0600, nic->debugfs, nic, &lag_fops);
+	debugfs_create_file("cannot_match", 0600, nic->debugfs, nic, &forbidden_fops);
 	debugfs_create_u32("insert_delay_ms", 0600, nic->debugfs, &nic->insert_delay_ms);
 	debugfs_create_u32("fail_next", 0600, nic->debugfs, &nic->fail_next);
 	debugfs_create_file("fail_errno", 0600, nic->debugfs, nic, &errno_fops);

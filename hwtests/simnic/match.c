@@ -199,56 +199,92 @@ static int parse_arp(struct parse *p)
 	return 0;
 }
 
-/* A row without a function is what the NIC cannot match on.  Control comes first, it says what the addresses are. */
+#define CAN(ID, NAME, PARSE, WHAT) { FLOW_DISSECTOR_KEY_##ID, NAME, "simnic: cannot match on " WHAT, PARSE }
+#define CANNOT(ID, WHAT) { FLOW_DISSECTOR_KEY_##ID, NULL, "simnic: cannot match on " WHAT, NULL }
+
+/* The names are for debugfs.  Control comes first, it says what the addresses are. */
 static const struct {
 	enum flow_dissector_key_id id;
+	const char *name;
 	const char *refusal;
 	int (*parse)(struct parse *p);
 } parts[] = {
-	{ FLOW_DISSECTOR_KEY_CONTROL, .parse = parse_control },
-	{ FLOW_DISSECTOR_KEY_BASIC, .parse = parse_basic },
-	{ FLOW_DISSECTOR_KEY_META, .parse = parse_meta },
-	{ FLOW_DISSECTOR_KEY_ETH_ADDRS, .parse = parse_eth },
-	{ FLOW_DISSECTOR_KEY_VLAN, .parse = parse_vlan },
-	{ FLOW_DISSECTOR_KEY_CVLAN, .parse = parse_cvlan },
-	{ FLOW_DISSECTOR_KEY_ARP, .parse = parse_arp },
-	{ FLOW_DISSECTOR_KEY_IPV4_ADDRS, .parse = parse_ipv4 },
-	{ FLOW_DISSECTOR_KEY_IPV6_ADDRS, .parse = parse_ipv6 },
-	{ FLOW_DISSECTOR_KEY_IP, .parse = parse_ip },
-	{ FLOW_DISSECTOR_KEY_PORTS, .parse = parse_ports },
-	{ FLOW_DISSECTOR_KEY_TCP, .parse = parse_tcp },
-	{ FLOW_DISSECTOR_KEY_ICMP, .parse = parse_icmp },
-	{ FLOW_DISSECTOR_KEY_PORTS_RANGE, "simnic: cannot match on ranges of ports" },
-	{ FLOW_DISSECTOR_KEY_MPLS, "simnic: cannot match on MPLS labels" },
-	{ FLOW_DISSECTOR_KEY_CT, "simnic: cannot match on connection tracking state" },
-	{ FLOW_DISSECTOR_KEY_ENC_KEYID, "simnic: cannot match on tunnel id" },
-	{ FLOW_DISSECTOR_KEY_ENC_IPV4_ADDRS, "simnic: cannot match on tunnel IPv4 addresses" },
-	{ FLOW_DISSECTOR_KEY_ENC_IPV6_ADDRS, "simnic: cannot match on tunnel IPv6 addresses" },
-	{ FLOW_DISSECTOR_KEY_ENC_CONTROL, "simnic: cannot match on tunnel address type" },
-	{ FLOW_DISSECTOR_KEY_ENC_PORTS, "simnic: cannot match on tunnel ports" },
-	{ FLOW_DISSECTOR_KEY_ENC_IP, "simnic: cannot match on tunnel TOS and TTL" },
-	{ FLOW_DISSECTOR_KEY_ENC_OPTS, "simnic: cannot match on tunnel options" },
-	{ FLOW_DISSECTOR_KEY_HASH, "simnic: cannot match on packet hash" },
-	{ FLOW_DISSECTOR_KEY_NUM_OF_VLANS, "simnic: cannot match on number of VLAN tags" },
-	{ FLOW_DISSECTOR_KEY_PPPOE, "simnic: cannot match on PPPoE" },
-	{ FLOW_DISSECTOR_KEY_L2TPV3, "simnic: cannot match on L2TPv3 session" },
+	CAN(CONTROL, "control", parse_control, "control flags"),
+	CAN(BASIC, "basic", parse_basic, "protocols"),
+	CAN(META, "meta", parse_meta, "input device"),
+	CAN(ETH_ADDRS, "eth", parse_eth, "Ethernet addresses"),
+	CAN(VLAN, "vlan", parse_vlan, "VLAN tag"),
+	CAN(CVLAN, "cvlan", parse_cvlan, "inner VLAN tag"),
+	CAN(ARP, "arp", parse_arp, "ARP"),
+	CAN(IPV4_ADDRS, "ipv4", parse_ipv4, "IPv4 addresses"),
+	CAN(IPV6_ADDRS, "ipv6", parse_ipv6, "IPv6 addresses"),
+	CAN(IP, "ip", parse_ip, "TOS and TTL"),
+	CAN(PORTS, "ports", parse_ports, "ports"),
+	CAN(TCP, "tcp", parse_tcp, "TCP flags"),
+	CAN(ICMP, "icmp", parse_icmp, "ICMP type and code"),
+	CANNOT(PORTS_RANGE, "ranges of ports"),
+	CANNOT(MPLS, "MPLS labels"),
+	CANNOT(CT, "connection tracking state"),
+	CANNOT(ENC_KEYID, "tunnel id"),
+	CANNOT(ENC_IPV4_ADDRS, "tunnel IPv4 addresses"),
+	CANNOT(ENC_IPV6_ADDRS, "tunnel IPv6 addresses"),
+	CANNOT(ENC_CONTROL, "tunnel address type"),
+	CANNOT(ENC_PORTS, "tunnel ports"),
+	CANNOT(ENC_IP, "tunnel TOS and TTL"),
+	CANNOT(ENC_OPTS, "tunnel options"),
+	CANNOT(HASH, "packet hash"),
+	CANNOT(NUM_OF_VLANS, "number of VLAN tags"),
+	CANNOT(PPPOE, "PPPoE"),
+	CANNOT(L2TPV3, "L2TPv3 session"),
 };
+
+/* Makes the NIC poorer: names of parts, separated by blanks. */
+int simnic_match_forbid(struct simnic *nic, char *names)
+{
+	u32 forbidden = 0;
+	char *name;
+	unsigned int i;
+
+	while ((name = strsep(&names, " \n"))) {
+		if (!*name)
+			continue;
+		for (i = 0; i < ARRAY_SIZE(parts); i++) {
+			if (parts[i].name && !strcmp(parts[i].name, name))
+				break;
+		}
+		if (i == ARRAY_SIZE(parts))
+			return -EINVAL;
+		forbidden |= BIT(parts[i].id);
+	}
+	WRITE_ONCE(nic->cannot_match, forbidden);
+	return 0;
+}
+
+void simnic_match_show_forbidden(struct seq_file *m, const struct simnic *nic)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (READ_ONCE(nic->cannot_match) & BIT(parts[i].id))
+			seq_printf(m, "%s\n", parts[i].name);
+	}
+}
 
 static int refuse_unknown(const struct parse *p)
 {
-	u32 used = p->rule->match.dissector->used_keys;
+	u32 used = p->rule->match.dissector->used_keys, can = 0;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
 		if (parts[i].parse)
-			used &= ~BIT(parts[i].id);
+			can |= BIT(parts[i].id);
 	}
+	used &= ~(can & ~READ_ONCE(p->port->nic->cannot_match));
 	if (!used)
 		return 0;
 	for (i = 0; i < ARRAY_SIZE(parts); i++) {
-		if (used & BIT(parts[i].id)) {
+		if (used & BIT(parts[i].id))
 			return simnic_refuse(p->extack, parts[i].refusal);
-		}
 	}
 	return simnic_refuse(p->extack, "simnic: cannot match on a part of this rule");
 }

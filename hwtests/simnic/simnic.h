@@ -94,6 +94,7 @@ struct simnic {
 	u32 fail_next;				/* debugfs; under firmware */
 	u32 fail_errno;				/* debugfs */
 	u32 insert_delay_ms;			/* debugfs */
+	u32 cannot_match;			/* debugfs: bits of flow_dissector_key_id */
 	u32 stats_lag_ms;			/* debugfs; under firmware */
 	struct delayed_work stats_work;		/* publishes counters when stats_lag_ms is set */
 
@@ -185,6 +186,8 @@ void simnic_packet_key(const struct sk_buff *skb, struct simnic_key *key, struct
 /* match.c */
 int simnic_match_parse(const struct simnic_port *port, const struct flow_cls_offload *cls, struct simnic_key *key,
 		       struct simnic_key *mask, struct netlink_ext_ack *extack);
+int simnic_match_forbid(struct simnic *nic, char *names);
+void simnic_match_show_forbidden(struct seq_file *m, const struct simnic *nic);
 void simnic_match_show(struct seq_file *m, const struct simnic_key *key, const struct simnic_key *mask);
 
 /* ---- actions (action.c) ---- */

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A rule's actions change under traffic: frames go one way or the other, none is lost, none goes both ways.
+# stock: fails because frames in flight are lost while the flow is replaced
+. "${0%/*}/../lib.sh"
+. "$LIB/switch.sh"
+nic_up 3
+start_switch
+bridge_up
+flows in_port=1,ip,actions=output:2
+listen vm2
+listen vm3
+settle send vm1 to=vm2 count=2 size=100
+before=$(heard vm2 | wc -l)
+send vm1 to=vm2 count=2000 gap_us=500 size=100 dport=99 &
+sender=$!
+some() { [ "$(heard vm2 | grep -c dport=99)" -ge 300 ]; }
+wait_for 10 some
+ovs-ofctl mod-flows br0 "in_port=1,ip,actions=output:3"
+wait $sender
+all_there() { [ $(($(heard vm2 | grep -c dport=99) + $(heard vm3 | grep -c dport=99))) -ge 2000 ]; }
+wait_for 5 all_there
+[ "$(heard vm3 | grep -c dport=99)" -ge 500 ] || fail "the change came too late"
+assert_equal "frames that arrived" 2000 $(($(heard vm2 | grep -c dport=99) + $(heard vm3 | grep -c dport=99)))
+settle send vm1 to=vm3 count=2 size=100 dport=5
+flat send vm1 to=vm3 count=50 size=100 dport=5

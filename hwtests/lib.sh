@@ -21,7 +21,7 @@
 # Real NIC: HW_PF names the PF's device, HW_WIRE the device at the other end of its cable (scenarios that need it are skipped
 # without it).  Knobs (tables, injected failures) exist on the simulated NIC only: `needs simulated`.
 
-set -eu
+set -Eeu
 shopt -s inherit_errexit
 
 LIB=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -52,7 +52,7 @@ needs() {
 }
 
 on_error() {
-    echo "FAIL: ${BASH_SOURCE[1]##*/}:$1: $2"
+    [ "$BASH_SUBSHELL" != 0 ] || echo "FAIL: ${BASH_SOURCE[1]##*/}:$1: $2"
 }
 trap 'on_error $LINENO "$BASH_COMMAND"' ERR
 
@@ -88,14 +88,18 @@ report_state() {
     echo "---"
 }
 
+pause() {
+    read -rt "$1" <> <(:) || :
+}
+
 # wait_for SECONDS COMMAND...: until it succeeds.
 wait_for() {
-    local limit=$1 tenths=0
+    local limit=$1 deadline
+    deadline=$((SECONDS + limit))
     shift
-    while ! "$@" >/dev/null 2>&1; do
-        [ $tenths -lt $((limit * 20)) ] || fail "after $limit s still not: $*"
-        tenths=$((tenths + 1))
-        read -rt 0.05 <> <(:) || :
+    until ("$@") >/dev/null 2>&1; do
+        [ $SECONDS -le $deadline ] || fail "after $limit s still not: $*"
+        pause 0.05
     done
 }
 
@@ -197,6 +201,13 @@ introduce() {
     done
 }
 
+# A real NIC is left as it was found.
+give_back() {
+    tc qdisc del dev "$UPLINK" clsact 2>/dev/null
+    set_vfs 0
+    set_mode "$MODE_BEFORE"
+}
+
 # nic_up VFS [MODULE-PARAMETER...]: the topology above, without any switch.
 nic_up() {
     local vfs=$1 n
@@ -208,8 +219,11 @@ nic_up() {
     else
         UPLINK=$HW_PF
         WIRE=${HW_WIRE:-}
+        [ "$(cat "/sys/class/net/$UPLINK/device/sriov_numvfs")" = 0 ] || skip "$UPLINK has VFs already: the scenarios make their own"
+        at_exit give_back
     fi
     DEVLINK=$(devlink_of "$UPLINK")
+    MODE_BEFORE=$(devlink dev eswitch show "$DEVLINK" | sed 's/.* mode \([a-z]*\).*/\1/')
     set_vfs "$vfs"
     set_mode switchdev || skip "$UPLINK cannot be set to switchdev mode"
     find_ports "$vfs"
@@ -322,18 +336,21 @@ heard() {
     cat "$(heard_file "$1")"
 }
 
-# heard_is PLACE COUNT [PATTERN]
-heard_is() {
-    [ "$(grep -cE -- "${3:-.}" "$(heard_file "$1")")" = "$2" ]
+# heard_count PLACE [PATTERN]
+heard_count() {
+    grep -cE -- "${2:-.}" "$(heard_file "$1")" || :
+}
+
+heard_at_least() {
+    [ "$(heard_count "$1" "${3:-}")" -ge "$2" ]
 }
 
 # expect_heard PLACE COUNT [PATTERN]: exactly that many frames, after waiting for them.
 expect_heard() {
     local n
-    heard_at_least() { [ "$(grep -cE -- "${3:-.}" "$(heard_file "$1")")" -ge "$2" ]; }
     wait_for 5 heard_at_least "$@"
-    n=$(grep -cE -- "${3:-.}" "$(heard_file "$1")") || :
-    [ "$n" = "$2" ] || { heard "$1" | head -5; fail "$1 heard $n frames like '${3:-.}' instead of $2"; }
+    n=$(heard_count "$1" "${3:-}")
+    [ "$n" = "$2" ] || { heard "$1" | tail -5; fail "$1 heard $n frames like '${3:-.}' instead of $2"; }
 }
 
 # Packets that a host's device received: for a representor, those that its NIC did not forward by itself.

@@ -180,7 +180,7 @@ resting() {
             break
         fi
         before=$now
-        read -rt 1.2 <> <(:) || :
+        pause 1.2
     done
     echo "$now"
 }
@@ -188,12 +188,14 @@ resting() {
 # expect_of_count MATCH PACKETS [BYTES]: the counters get there, and stay.
 expect_of_count() {
     of_reaches() { of_count_is packets "$1" "$2" && { [ -z "${3:-}" ] || of_count_is bytes "$1" "$3"; }; }
-    for _ in $(seq 160); do
-        if of_reaches "$@"; then
-            return
+    local deadline=$((SECONDS + 10))
+    until of_reaches "$@"; do
+        if [ $SECONDS -gt $deadline ]; then
+            break
         fi
-        read -rt 0.05 <> <(:) || :
+        pause 0.1
     done
+    of_reaches "$@" && return
     fail "OpenFlow counters of '$1': expected $2 packets${3:+, $3 bytes}, found $(of_count packets "$1"), $(of_count bytes "$1")"
 }
 
@@ -229,7 +231,7 @@ settle() {
         "$@"
         after=$(for dev in "$UPLINK" "${REP[@]}"; do seen_by "$dev"; done)
         [ "$before" = "$after" ] && return
-        read -rt 0.1 <> <(:) || :
+        pause 0.1
     done
     fail "after $try rounds representors still see packets: $*"
 }

@@ -20,10 +20,7 @@ for round in dns tcp vlan; do
     flat send vm1 to=vm2 count=50 $what
 done
 heard vm2 | grep -q "sum=bad" && fail "a wrong checksum: $(heard vm2 | grep -m1 sum=bad)"
-at_least() {
-    [ "$(heard vm2 | grep -cE -- "$2")" -ge "$1" ]
-}
-wait_for 5 at_least 52 "src_mac=02:00:00:00:00:aa type=0x0800 src=10.0.0.1 dst=10.9.9.9 .*dport=5353 sum=ok"
-wait_for 5 at_least 52 "src=10.8.8.8 dst=10.0.1.2 tos=32 .*sport=80 dport=99 sum=ok"
-wait_for 5 at_least 52 "vlan=30/0 type=0x0800 .*dport=54 sum=ok"
+wait_for 5 heard_at_least vm2 52 "src_mac=02:00:00:00:00:aa type=0x0800 src=10.0.0.1 dst=10.9.9.9 .*dport=5353 sum=ok"
+wait_for 5 heard_at_least vm2 52 "src=10.8.8.8 dst=10.0.1.2 tos=32 .*sport=80 dport=99 sum=ok"
+wait_for 5 heard_at_least vm2 52 "vlan=30/0 type=0x0800 .*dport=54 sum=ok"
 wait_in_hw "${REP[1]}" 3

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += lib/flow/libflow.a
 lib_flow_libflow_a_SOURCES = \
+	lib/flow/classifier.c \
+	lib/flow/classifier_lookup.c \
+	lib/flow/classifier_rule.c \
+	lib/flow/classifier_table.c \
+	lib/flow/classifier_trie.c \
 	lib/flow/dp_actions.c \
 	lib/flow/dp_ops.c \
 	lib/flow/minimask.c \

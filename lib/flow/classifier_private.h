@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside the classifier: what its files share.
+//
+//     cls ── by_mask ──▶ subtables (writer's view)
+//      │                    ├─ table:  hash of the whole masked key ──▶ rules of that key, by falling priority (cls_rule.next)
+//      │                    └─ index[s]: hashes of the first stages, counted
+//      ├─ vec ──▶ {bound, max, subtable}, by falling bound (readers' view, replaced as a whole)
+//      └─ tries: prefixes of tracked fields
+//
+// `max` is the highest priority in the subtable, or more: after removals it is found again only when enough operations
+// have paid for the scan. `bound` is max rounded up, so that most changes of max move nothing.
+//
+// Threads: one writer; readers inside rcu_begin()/rcu_end(). Members marked "readers" are read by atomic loads.
+#ifndef LIB_FLOW_CLASSIFIER_PRIVATE_H
+#define LIB_FLOW_CLASSIFIER_PRIVATE_H 1
+
+#include "lib/base/hmap.h"
+#include "lib/base/rcu.h"
+#include "lib/flow/classifier.h"
+#include "lib/flow/classifier_table.h"
+#include "lib/flow/classifier_trie.h"
+
+#define CLS_MAX_PREFIX_FIELDS 8
+#define CLS_BOUND_STEP 1023
+
+// A minimask that rules and a subtable share.
+struct cls_mask {
+    uint32_t refs; // atomic
+    struct minimask m;
+};
+
+static inline struct cls_mask *
+cls_mask_of(const struct minimask *m)
+{
+    return CONTAINER_OF((struct minimask *) (uintptr_t) m, struct cls_mask, m);
+}
+
+const struct minimask *cls_mask_ref(const struct minimask *);
+void cls_mask_unref(const struct minimask *);
+
+struct cls_subtable {
+    struct hmap_node by_mask;          // in cls.by_mask
+    const struct minimask *mask;       // a reference
+    struct cls_table *table;           // RCU, readers; NULL while no rule was ever in it
+    struct cls_index *index[FLOW_N_STAGES - 1]; // RCU, readers; NULL where the stage tells nothing new
+    int32_t max;                       // writer's copy of the entry's max; -1: empty
+    uint32_t n_rules;
+    uint64_t credit;                   // slots that a scan for max may cost
+    uint32_t pos;                      // in cls.vec, perhaps: where it was seen last
+    uint8_t plen[CLS_MAX_PREFIX_FIELDS]; // readers: prefix length of each tracked field, 0: none
+    uint8_t stage_end[FLOW_N_STAGES];
+    uint8_t n;                         // words
+    uint8_t words[];                   // which words of the key
+};
+
+struct cls_vec_entry {
+    int32_t bound;
+    int32_t max; // readers
+    struct cls_subtable *subtable;
+};
+
+struct cls_vec {
+    uint32_t n;
+    struct cls_vec_entry e[];
+};
+
+struct cls_prefix_field {
+    uint16_t offset; // of the member in struct flow_key
+    uint16_t size;   // 4 or 16
+    struct cls_trie trie;
+};
+
+struct cls {
+    struct cls_vec *vec;     // RCU, readers
+    struct hmap by_mask;
+    size_t n_rules;
+    uint32_t n_subtables;    // not empty
+    uint32_t walking;        // cls_for_each() calls in progress: nothing is freed
+    bool deferred, dirty;
+    uint32_t n_prefixes;
+    struct cls_prefix_field prefixes[CLS_MAX_PREFIX_FIELDS]; // readers, those whose plen is set
+};
+
+static inline bool
+cls_rule_visible(const struct cls_rule *r, uint64_t version)
+{
+    return __atomic_load_n(&r->added, __ATOMIC_RELAXED) <= version &&
+           version < __atomic_load_n(&r->removed, __ATOMIC_RELAXED);
+}
+
+static inline struct cls_rule *
+cls_rule_next(const struct cls_rule *r)
+{
+    return rcu_get(((struct cls_rule *) (uintptr_t) r)->next);
+}
+
+#endif

@@ -65,6 +65,7 @@ struct sp_bridge {
     bool forward_bpdu;
     unsigned long *flood_vlans; // 4096 bits: VLANs without learning; NULL: none
     bool secure;                // fail mode secure: no packet-in nor NORMAL on a miss by default
+    struct sp_config *config;   // the snapshot it belongs to
 };
 
 struct sp_config {
@@ -84,6 +85,7 @@ enum sp_tc_policy { SP_TC_NONE, SP_TC_SKIP_SW, SP_TC_SKIP_HW };
 
 struct sp_config *sp_config_new(void);
 void sp_config_free(struct sp_config *); // one that was never published
+// Set `dp` before adding ports: their index needs it. `state` becomes the snapshot's reference (sp_bridge_state_ref()).
 struct sp_bridge *sp_config_add_bridge(struct sp_config *, const char *name);
 struct sp_bundle *sp_config_add_bundle(struct sp_bridge *, const char *name);
 struct sp_port *sp_config_add_port(struct sp_bridge *, struct sp_bundle *, const char *name, uint32_t ofp_port,

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+// Counters of cached flows, and what they are credited to. One rule: a place's counter only grows while the flow is there, so what is new since the last look is credited once; when the flow leaves the
+// place its last counters are looked at once more and forgotten.
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/rcu.h"
+#include "ofproto/of_bridge.h"
+#include "slowpath/bridge_state.h"
+#include "slowpath/mega.h"
+#include "slowpath/sp_config.h"
+
+#define CHUNK 1024
+
+uint32_t
+mega_time(int64_t ms)
+{
+    return (uint32_t) MAX(ms >> 4, 1);
+}
+
+int64_t
+mega_time_ms(uint32_t t)
+{
+    return (int64_t) t << 4;
+}
+
+struct mega_counters *
+mega_counters_new(struct mega_cache *c)
+{
+    mutex_lock(&c->intern);
+    if (!c->free_counters) {
+        if (c->n_chunks == c->cap_chunks) {
+            c->chunks = base_grow(c->chunks, &c->cap_chunks, sizeof *c->chunks);
+        }
+        struct mega_counters *chunk = aligned_alloc(64, CHUNK * sizeof *chunk);
+        memset(chunk, 0, CHUNK * sizeof *chunk);
+        for (uint32_t i = 0; i < CHUNK; i++) {
+            chunk[i].next_free = i + 1 < CHUNK ? (uint32_t) (c->n_chunks * CHUNK) + i + 2 : 0;
+        }
+        c->free_counters = (uint32_t) (c->n_chunks * CHUNK) + 1;
+        c->chunks[c->n_chunks++] = chunk;
+    }
+    const uint32_t i = c->free_counters - 1;
+    struct mega_counters *ctr = &c->chunks[i / CHUNK][i % CHUNK];
+    c->free_counters = ctr->next_free;
+    mutex_unlock(&c->intern);
+    memset(ctr, 0, sizeof *ctr);
+    ctr->next_free = i + 1; // while in use: its own number
+    return ctr;
+}
+
+void
+mega_counters_free(struct mega_cache *c, struct mega_counters *ctr)
+{
+    mutex_lock(&c->intern);
+    const uint32_t self = ctr->next_free;
+    ctr->next_free = c->free_counters;
+    c->free_counters = self;
+    mutex_unlock(&c->intern);
+}
+
+static void
+lock(struct mega_counters *ctr)
+{
+    while (__atomic_test_and_set(&ctr->lock, __ATOMIC_ACQUIRE)) {
+        caa_cpu_relax();
+    }
+}
+
+static void
+unlock(struct mega_counters *ctr)
+{
+    __atomic_clear(&ctr->lock, __ATOMIC_RELEASE);
+}
+
+// --- Credit. ---
+
+// Rules and tables: atomics only, so that it may run under the spin bit.
+static void
+credit_links(const struct mega_xlate *x, uint64_t packets, uint64_t bytes, int64_t used)
+{
+    for (size_t i = 0; i < x->n_links; i++) {
+        const struct mega_link *l = &x->links[i];
+        if (l->kind == XLATE_DEP_RULE) {
+            struct of_rule *rule = (struct of_rule *) l->dep->rule;
+            of_rule_credit(rule, packets, bytes, used);
+            of_bridge_table_credit(rule->bridge, rule->table, packets, 0);
+        } else if (l->kind == XLATE_DEP_MISS) {
+            of_bridge_table_credit(l->dep->of, l->dep->table, 0, packets);
+        }
+    }
+}
+
+static void
+credit_patch(struct sp_bridge_state *from, uint32_t port, struct sp_bridge_state *to, uint32_t peer,
+             const struct patch_counters *n)
+{
+    const struct patch_counters tx = {.tx_packets = n->tx_packets, .tx_bytes = n->tx_bytes},
+                                rx = {.rx_packets = n->tx_packets, .rx_bytes = n->tx_bytes};
+    patch_credit(from, port, &tx);
+    patch_credit(to, peer, &rx);
+}
+
+static void
+credit_learn(struct sp_bridge_state *state, const struct mac *mac, uint16_t vlan, uint32_t port, int64_t used)
+{
+    // Traffic keeps an address alive, and moves it; the limits are those of the bridge's present configuration.
+    const struct mac_limits limits = {.aging_s = 300};
+    mac_learn(state, &limits, vlan, mac, port, used);
+}
+
+static void
+credit_others(const struct mega_xlate *x, uint64_t packets, uint64_t bytes, int64_t used)
+{
+    for (size_t i = 0; i < x->n_links; i++) {
+        const struct mega_link *l = &x->links[i];
+        if (l->kind == XLATE_DEP_LEARN) {
+            credit_learn(l->learn.bridge, &l->learn.mac, l->learn.vlan, l->learn.port, used);
+        } else if (l->kind == XLATE_DEP_PATCH) {
+            const struct patch_counters n = {.tx_packets = packets, .tx_bytes = bytes};
+            credit_patch(l->patch.bridge, l->patch.port, l->patch.peer_bridge, l->patch.peer, &n);
+        }
+    }
+}
+
+void
+xlate_credit(const struct xlate_out *out, uint64_t packets, uint64_t bytes, int64_t used)
+{
+    for (size_t i = 0; i < out->n_deps; i++) {
+        const struct xlate_dep *d = &out->deps[i];
+        if (d->kind == XLATE_DEP_RULE) {
+            of_rule_credit((struct of_rule *) d->rule, packets, bytes, used);
+            of_bridge_table_credit(d->rule->bridge, d->table, packets, 0);
+        } else if (d->kind == XLATE_DEP_MISS) {
+            of_bridge_table_credit(d->of, d->table, 0, packets);
+        } else if (d->kind == XLATE_DEP_PATCH) {
+            const struct patch_counters n = {.tx_packets = packets, .tx_bytes = bytes};
+            credit_patch(d->bridge, d->port, d->peer_bridge, d->peer, &n);
+        }
+    }
+}
+
+// --- Merging. ---
+
+// Adds what is new to the totals and credits it. Spin bit held on entry, released on return.
+static void
+add_and_unlock(struct mega *m, uint64_t packets, uint64_t bytes, uint16_t tcp_flags, int64_t used)
+{
+    struct mega_counters *ctr = m->ctr;
+    const uint32_t t = used ? mega_time(used) : 0;
+    ctr->packets += packets;
+    ctr->bytes += bytes;
+    ctr->tcp_flags |= tcp_flags;
+    if (t > ctr->used) {
+        ctr->used = t;
+    }
+    if (!packets) {
+        unlock(ctr);
+        return;
+    }
+    const struct mega_xlate *x = rcu_get(m->x);
+    credit_links(x, packets, bytes, used);
+    unlock(ctr);
+    credit_others(x, packets, bytes, used);
+}
+
+static void
+merge_and_unlock(struct mega *m, enum mega_slot slot, const struct dp_flow_stats *s)
+{
+    struct mega_counters *ctr = m->ctr;
+    // A smaller number means that the place began anew.
+    const bool anew = s->packets < ctr->last[slot].packets;
+    const uint64_t packets = s->packets - (anew ? 0 : ctr->last[slot].packets);
+    const uint64_t bytes = s->bytes - (anew ? 0 : MIN(ctr->last[slot].bytes, s->bytes));
+    ctr->last[slot].packets = s->packets;
+    ctr->last[slot].bytes = s->bytes;
+    // Places that don't know when (tc's terse dumps): now, if something moved.
+    add_and_unlock(m, packets, bytes, s->tcp_flags, s->used ? s->used : packets ? clock_now() : 0);
+}
+
+void
+mega_slot_begin(struct mega *m, enum mega_slot slot, uint16_t sweep)
+{
+    lock(m->ctr);
+    m->ctr->last[slot].packets = m->ctr->last[slot].bytes = 0;
+    m->ctr->since[slot] = sweep;
+    m->ctr->slots |= 1u << slot;
+    unlock(m->ctr);
+}
+
+void
+mega_slot_adopt(struct mega *m, enum mega_slot slot, const struct dp_flow_stats *s)
+{
+    mega_slot_begin(m, slot, 0);
+    lock(m->ctr);
+    m->ctr->last[slot].packets = s->packets;
+    m->ctr->last[slot].bytes = s->bytes;
+    unlock(m->ctr);
+}
+
+bool
+mega_has(struct mega *m, enum mega_slot slot)
+{
+    lock(m->ctr);
+    const bool has = m->ctr->slots & 1u << slot;
+    unlock(m->ctr);
+    return has;
+}
+
+void
+mega_merge(struct mega *m, enum mega_slot slot, const struct dp_flow_stats *s, int sweep)
+{
+    lock(m->ctr);
+    // A record of a dump that was under way when the flow came to the place may tell of an earlier stay.
+    if (!(m->ctr->slots & 1u << slot) || (sweep >= 0 && (int16_t) (m->ctr->since[slot] - (uint16_t) sweep) >= 0)) {
+        unlock(m->ctr);
+        return;
+    }
+    if (sweep >= 0) {
+        m->ctr->since[slot] = (uint16_t) (sweep - 1); // also: seen by this one
+    }
+    merge_and_unlock(m, slot, s);
+}
+
+void
+mega_slot_end(struct mega *m, enum mega_slot slot, const struct dp_flow_stats *last)
+{
+    lock(m->ctr);
+    if (!(m->ctr->slots & 1u << slot)) {
+        unlock(m->ctr);
+        return;
+    }
+    m->ctr->slots &= (uint8_t) ~(1u << slot);
+    if (last) {
+        merge_and_unlock(m, slot, last);
+    } else {
+        unlock(m->ctr);
+    }
+}
+
+void
+mega_add(struct mega *m, uint64_t packets, uint64_t bytes, uint16_t tcp_flags, int64_t now)
+{
+    lock(m->ctr);
+    add_and_unlock(m, packets, bytes, tcp_flags, now);
+}
+
+bool
+mega_slot_vanished(struct mega *m, enum mega_slot slot, uint16_t sweep)
+{
+    lock(m->ctr);
+    const bool vanished = m->ctr->slots & 1u << slot && (int16_t) (m->ctr->since[slot] - (uint16_t) (sweep - 1)) < 0;
+    unlock(m->ctr);
+    return vanished;
+}
+
+void
+mega_counts(struct mega *m, struct mega_counts *out)
+{
+    lock(m->ctr);
+    *out = (struct mega_counts){m->ctr->packets,
+                                m->ctr->bytes,
+                                {m->ctr->last[0].packets, m->ctr->last[1].packets},
+                                m->ctr->used ? mega_time_ms(m->ctr->used) : 0,
+                                m->ctr->tcp_flags,
+                                m->ctr->slots};
+    unlock(m->ctr);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// Placement: the highest place that takes a flow. Decides which entries are handed to the offload worker, and speaks for them to the rest of the packet path.
+//
+// Any thread, inside an RCU section, unless said otherwise. Nothing here waits for tc.
+#ifndef SLOWPATH_PLACE_H
+#define SLOWPATH_PLACE_H 1
+
+#include "lib/flow/dp_ops.h"
+
+struct mega;
+struct sp_config;
+struct sp_dp;
+
+// tc as a place of this datapath's flows.
+struct place_tc {
+    const struct dp_ops *ops;
+    struct dp *dp;
+};
+
+const struct place_tc *place_tc(const struct sp_dp *); // NULL: not in use
+// A new entry rests at home: would a higher place take it? Queues it if so; else notes the reason.
+void place_consider(struct sp_dp *, struct mega *, const struct sp_config *);
+// Where a flow with this translation would be put, and why not higher.
+struct xlate_out;
+enum dp_place place_forecast(const struct sp_dp *, const struct xlate_out *, struct reason *);
+// The entry has a filter in tc and needs new actions there, or must go. Asynchronous.
+void place_update(struct sp_dp *, struct mega *);
+void place_remove(struct sp_dp *, struct mega *);
+
+// Follows the configuration: starts and stops the worker. Main thread.
+void place_configure(struct sp_dp *, const struct sp_config *);
+void place_stop(struct sp_dp *, bool remove); // remove: filters go, flows return home
+
+#endif

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// The packet path as a whole: its datapaths, and what a new configuration means to them. Main thread.
+#include "config.h"
+
+#include "slowpath/sp.h"
+
+#include <stdlib.h>
+
+#include "lib/base/log.h"
+#include "lib/base/rcu.h"
+#include "ofproto/of_bridge.h"
+#include "slowpath/bridge_state.h"
+#include "slowpath/handler.h"
+#include "slowpath/mega.h"
+#include "slowpath/place.h"
+#include "slowpath/reval.h"
+#include "slowpath/sp_private.h"
+
+LOG_MODULE(slowpath);
+
+static struct loop *main_loop;
+static struct sp_dp *dps;
+
+struct loop *
+sp_loop(void)
+{
+    return main_loop;
+}
+
+struct sp_dp *
+sp_dp_first(void)
+{
+    return dps;
+}
+
+void
+sp_init(struct loop *loop)
+{
+    main_loop = loop;
+    of_ops_register(&sp_of_ops);
+    sp_trace_init();
+}
+
+static void
+mac_changed(void *dp, struct sp_bridge_state *state, uint16_t vlan, const struct mac *mac)
+{
+    mega_mac_changed(((struct sp_dp *) dp)->cache, state, vlan, mac);
+}
+
+static void
+wake(void *dp)
+{
+    reval_wake(((struct sp_dp *) dp)->reval);
+}
+
+static void
+dp_free(struct sp_dp *dp, bool cleanup)
+{
+    handlers_free(dp->handlers);
+    place_stop(dp, cleanup);
+    reval_free(dp->reval);
+    if (dp->main_channel) {
+        dp->ops->channel_close(dp->main_channel);
+    }
+    if (cleanup) {
+        dp->ops->destroy(dp->dp);
+    } else {
+        dp->ops->close(dp->dp);
+    }
+    mega_cache_free(dp->cache);
+    free(dp);
+}
+
+struct sp_dp *
+sp_dp_get(const char *type, char **error)
+{
+    *error = NULL;
+    for (struct sp_dp *dp = dps; dp; dp = dp->next) {
+        if (!strcmp(dp->type, type)) {
+            return dp;
+        }
+    }
+
+    const struct dp_ops *ops = dp_ops_find(type);
+    if (!ops) {
+        *error = base_asprintf("there is no datapath type \"%s\"", type);
+        return NULL;
+    }
+    struct sp_dp *dp = base_calloc(1, sizeof *dp);
+    dp->type = ops->type;
+    dp->ops = ops;
+    dp->home = strcmp(type, "system") ? DP_PLACE_USER : DP_PLACE_KERNEL;
+    char *name = base_asprintf("ovs-%s", type);
+    int e = ops->open(name, true, &dp->dp);
+    free(name);
+    if (e) {
+        *error = base_asprintf("the datapath of type \"%s\" cannot be opened: %s", type, base_strerror(e));
+        free(dp);
+        return NULL;
+    }
+    dp->cache = mega_cache_new(wake, dp);
+    e = ops->channel_open(dp->dp, &dp->main_channel);
+    if (!e) {
+        dp->reval = reval_new(dp, &e);
+    }
+    if (!e) {
+        dp->handlers = handlers_new(dp, 0, &e);
+    }
+    if (e) {
+        *error = base_asprintf("the datapath of type \"%s\" cannot be served: %s", type, base_strerror(e));
+        dp_free(dp, false);
+        return NULL;
+    }
+    dp->next = dps;
+    dps = dp;
+    LOG_INFO("datapath %s@ovs-%s: %zu handlers", type, type, handlers_n(dp->handlers));
+    return dp;
+}
+
+void
+sp_exit(bool cleanup)
+{
+    while (dps) {
+        struct sp_dp *dp = dps;
+        dps = dp->next;
+        dp_free(dp, cleanup);
+    }
+}
+
+const char *
+sp_dp_type(const struct sp_dp *dp)
+{
+    return dp->type;
+}
+
+const struct dp_ops *
+sp_dp_ops(const struct sp_dp *dp)
+{
+    return dp->ops;
+}
+
+struct dp *
+sp_dp_handle(struct sp_dp *dp)
+{
+    return dp->dp;
+}
+
+const struct dp_features *
+sp_dp_features(const struct sp_dp *dp)
+{
+    return dp->ops->features(dp->dp);
+}
+
+// --- New snapshots. ---
+
+static bool
+bundles_equal(const struct sp_bundle *a, const struct sp_bundle *b)
+{
+    if (!a || !b) {
+        return a == b;
+    }
+    if (strcmp(a->name, b->name) || a->vlan_mode != b->vlan_mode || a->tag != b->tag ||
+        a->priority_tags != b->priority_tags || a->protect != b->protect || a->n_ports != b->n_ports ||
+        !a->trunks != !b->trunks) {
+        return false;
+    }
+    return !a->trunks || !memcmp(a->trunks, b->trunks, 4096 / 8);
+}
+
+static bool
+ports_equal(const struct sp_port *a, const struct sp_port *b)
+{
+    return a->kind == b->kind && a->dp_port == b->dp_port && a->of_config == b->of_config && a->up == b->up &&
+           !a->peer == !b->peer && (!a->peer || !strcmp(a->peer->name, b->peer->name)) &&
+           bundles_equal(a->bundle, b->bundle);
+}
+
+// Would any packet be translated differently?
+static bool
+bridges_equal(const struct sp_bridge *a, const struct sp_bridge *b)
+{
+    if (a->of != b->of || a->dp != b->dp || a->state != b->state || a->forward_bpdu != b->forward_bpdu ||
+        a->secure != b->secure || hmap_count(&a->ports) != hmap_count(&b->ports) || !a->flood_vlans != !b->flood_vlans ||
+        (a->flood_vlans && memcmp(a->flood_vlans, b->flood_vlans, 4096 / 8))) {
+        return false;
+    }
+    const struct sp_port *p;
+    HMAP_FOR_EACH (p, by_ofp, &a->ports) {
+        const struct sp_port *q = sp_bridge_port(b, p->ofp_port);
+        if (!q || !ports_equal(p, q)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void
+sp_config_changed(const struct sp_config *old, const struct sp_config *now)
+{
+    uint32_t *numbers = base_calloc((old ? hmap_count(&old->bridges) : 0) + hmap_count(&now->bridges) + 1,
+                                    sizeof *numbers);
+    size_t n = 0;
+    const struct sp_bridge *br;
+    HMAP_FOR_EACH (br, by_name, &now->bridges) {
+        const struct sp_bridge *was = old ? sp_config_bridge(old, br->name) : NULL;
+        if (!was || !bridges_equal(was, br)) {
+            numbers[n++] = br->number;
+        }
+        if (br->dp && br->state) {
+            sp_bridge_state_on_change(br->state, mac_changed, br->dp);
+        }
+    }
+    if (old) {
+        HMAP_FOR_EACH (br, by_name, &old->bridges) {
+            if (!sp_config_bridge(now, br->name)) {
+                numbers[n++] = br->number;
+            }
+        }
+    }
+    for (struct sp_dp *dp = dps; dp; dp = dp->next) {
+        if (n) {
+            mega_bridges_changed(dp->cache, numbers, n, false);
+        }
+        place_configure(dp, now);
+    }
+    free(numbers);
+}

@@ -238,12 +238,13 @@ settle() {
 
 # Traffic for as long as something happens: stream FROM TO; then expect_no_loss.
 stream() {
-    in_vm "$1" ping -q -n -i 0.005 -W 1 "10.0.0.$2" >"$SWITCH_DIR/stream" 2>&1 &
+    ip netns exec "${NS_PREFIX}vm$1" ping -q -n -i 0.005 -W 1 "10.0.0.$2" >"$SWITCH_DIR/stream" 2>&1 &
     STREAM=$!
+    at_exit kill $STREAM
 }
 
 end_stream() {
-    kill -INT $STREAM
+    kill -INT $STREAM    # to ping itself: it is no function that was put into the background
     wait $STREAM || :
     read -r SENT RECEIVED < <(sed -n 's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$SWITCH_DIR/stream")
 }

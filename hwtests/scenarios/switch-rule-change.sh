@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A rule's actions change under traffic: frames go one way or the other, none is lost, none goes both ways.
-# stock: fails because frames in flight are lost while the flow is replaced
 . "${0%/*}/../lib.sh"
 . "$LIB/switch.sh"
 nic_up 3

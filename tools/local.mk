@@ -6,3 +6,7 @@ LIBS_FLOW = lib/flow/libflow.a lib/net/libnet.a $(LIBS_BASE)
 LIBS_OF = ofproto/libofproto.a $(LIBS_FLOW)
 LIBS_SWITCH = slowpath/libslowpath.a ofproto/libofproto.a kdatapath/libkdatapath.a offload/liboffload.a \
 	lib/flow/libflow.a lib/net/libnet.a ovsdb/libovsdb.a $(LIBS_BASE)
+
+bin_PROGRAMS += tools/ovs-appctl
+tools_ovs_appctl_SOURCES = tools/ovs-appctl.c
+tools_ovs_appctl_LDADD = $(LIBS_BASE) $(EXT_LIBS)

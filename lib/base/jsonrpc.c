@@ -157,6 +157,12 @@ jsonrpc_stream(struct jsonrpc *j)
     return j->stream;
 }
 
+struct loop *
+jsonrpc_loop(const struct jsonrpc *j)
+{
+    return j->loop;
+}
+
 const char *
 jsonrpc_name(const struct jsonrpc *j)
 {

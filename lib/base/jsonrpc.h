@@ -36,6 +36,7 @@ struct jsonrpc_cbs {
 struct jsonrpc *jsonrpc_new(struct loop *, struct stream *take, const struct jsonrpc_cbs *, void *aux);
 void jsonrpc_free(struct jsonrpc *);
 struct stream *jsonrpc_stream(struct jsonrpc *);
+struct loop *jsonrpc_loop(const struct jsonrpc *);
 const char *jsonrpc_name(const struct jsonrpc *);
 // Inactivity probe: after ms without input an "echo" is sent, after as much again the connection is closed (-ETIMEDOUT). 0: off.
 void jsonrpc_set_probe(struct jsonrpc *, int ms);

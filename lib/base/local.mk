@@ -5,10 +5,15 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/arena.h \
 	lib/base/clock.c \
 	lib/base/clock.h \
+	lib/base/clock_unixctl.c \
+	lib/base/cmdline.c \
 	lib/base/cmdline.h \
+	lib/base/cmdline_groups.c \
+	lib/base/cmdline_private.h \
 	lib/base/coverage.c \
 	lib/base/coverage.h \
 	lib/base/coverage_private.h \
+	lib/base/coverage_show.c \
 	lib/base/daemon.c \
 	lib/base/daemon.h \
 	lib/base/daemon_exit.c \
@@ -27,6 +32,8 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/jsonrpc.c \
 	lib/base/jsonrpc.h \
 	lib/base/jsonrpc_parser.c \
+	lib/base/jsonrpc_session.c \
+	lib/base/jsonrpc_sync.c \
 	lib/base/list.h \
 	lib/base/log.c \
 	lib/base/log.h \
@@ -34,6 +41,7 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/log_private.h \
 	lib/base/log_signal.c \
 	lib/base/log_sink.c \
+	lib/base/log_unixctl.c \
 	lib/base/loop.c \
 	lib/base/loop.h \
 	lib/base/loop_private.h \
@@ -51,10 +59,14 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/stream_name.c \
 	lib/base/stream_private.h \
 	lib/base/stream_tls.c \
+	lib/base/table.c \
 	lib/base/table.h \
+	lib/base/table_json.c \
 	lib/base/thread.c \
 	lib/base/thread.h \
+	lib/base/unixctl.c \
 	lib/base/unixctl.h \
+	lib/base/unixctl_client.c \
 	lib/base/util.c \
 	lib/base/util.h \
 	lib/base/uuid.c \

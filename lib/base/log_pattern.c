@@ -196,7 +196,8 @@ log_pattern_format(const char *pattern, const struct log_line *line, struct str 
             p++;
         }
         while (*p >= '0' && *p <= '9') {
-            width = MIN(width * 10 + (*p++ - '0'), (size_t) 1000);
+            width = MIN(width * 10 + (*p - '0'), (size_t) 1000);
+            p++;
         }
         if (!*p) {
             break;

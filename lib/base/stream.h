@@ -44,9 +44,17 @@ const char *stream_name(const struct stream *); // "unix:…", "tcp:127.0.0.1:41
 const char *stream_peer_id(const struct stream *); // TLS: CN of the peer's certificate, else NULL (role-based access)
 bool stream_is_connected(const struct stream *);
 
-// accept callback: takes the new stream.
-int stream_listen(struct loop *, const char *name, uint16_t default_port, uint8_t dscp,
-                  void (*accept)(struct stream *new_take, void *aux), void *aux, struct stream_listener **);
+// accept callback: takes the new stream. 0 or -errno.
+#define stream_listen(LOOP, NAME, DEFAULT_PORT, DSCP, ACCEPT, AUX, OUT)                                                \
+    stream_listener_open(LOOP, &(const struct stream_listen_args) {NAME, DEFAULT_PORT, DSCP, ACCEPT, AUX}, OUT)
+struct stream_listen_args {
+    const char *name;
+    uint16_t default_port;
+    uint8_t dscp;
+    void (*accept)(struct stream *new_take, void *aux);
+    void *aux;
+};
+int stream_listener_open(struct loop *, const struct stream_listen_args *, struct stream_listener **);
 void stream_listener_free(struct stream_listener *); // unlinks a punix: file
 const char *stream_listener_name(const struct stream_listener *);
 uint16_t stream_listener_port(const struct stream_listener *); // bound TCP port, host order; 0 for Unix

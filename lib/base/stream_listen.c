@@ -125,12 +125,13 @@ open_tcp(const struct stream_target *t, uint8_t dscp, uint16_t *port)
 }
 
 int
-stream_listen(struct loop *loop, const char *name, uint16_t default_port, uint8_t dscp,
-              void (*accept_cb)(struct stream *, void *), void *aux, struct stream_listener **out)
+stream_listener_open(struct loop *loop, const struct stream_listen_args *args,
+                     struct stream_listener **out)
 {
+    const char *name = args->name;
     struct stream_target t;
     *out = NULL;
-    int error = stream_target_parse(name, default_port, &t);
+    int error = stream_target_parse(name, args->default_port, &t);
     if (error || !t.passive) {
         if (!error) {
             stream_target_free(&t);
@@ -138,7 +139,7 @@ stream_listen(struct loop *loop, const char *name, uint16_t default_port, uint8_
         return error ? error : -EAFNOSUPPORT;
     }
     uint16_t port = 0;
-    int fd = t.kind == STREAM_UNIX ? open_unix(t.host) : open_tcp(&t, dscp, &port);
+    int fd = t.kind == STREAM_UNIX ? open_unix(t.host) : open_tcp(&t, args->dscp, &port);
     if (fd < 0) {
         LOG_ERR("%s: cannot listen: %s", name, base_strerror(fd));
         stream_target_free(&t);
@@ -150,8 +151,8 @@ stream_listen(struct loop *loop, const char *name, uint16_t default_port, uint8_
     l->name = base_strdup(name);
     l->fd = fd;
     l->port = port;
-    l->accept = accept_cb;
-    l->aux = aux;
+    l->accept = args->accept;
+    l->aux = args->aux;
     if (t.kind == STREAM_UNIX) {
         l->path = t.host;
         t.host = NULL;

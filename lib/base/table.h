@@ -17,10 +17,12 @@ struct table_style {
     enum table_format format;
     enum table_cell_format cell;
     bool headings;
-    int json_flags; // jansson dump flags (pretty)
+    int json_flags; // TABLE_JSON_PRETTY or 0
     int max_column_width; // 0: none
     bool timestamp;
 };
+
+enum { TABLE_JSON_PRETTY = 1 };
 
 #define TABLE_STYLE_DEFAULT                                                                                            \
     {                                                                                                                  \
@@ -38,6 +40,8 @@ void table_add_row(struct table *);
 // Fills the next cell of the current row: text for people and (optional, taken) JSON for programs.
 void table_add_cell(struct table *, const char *text, json_t *json_take);
 void table_addf(struct table *, const char *fmt, ...) FB_PRINTF(2, 3);
+// JSON with sorted keys, as tables and other output of the tools show it.
+void table_json_add(struct str *, const json_t *, int flags);
 void table_print(const struct table *, const struct table_style *, struct str *out);
 
 #endif

@@ -13,9 +13,18 @@ struct unixctl_conn;
 typedef void unixctl_cb(struct unixctl_conn *, int argc, const char *argv[], void *aux);
 
 // Registers a command (also before the server is created). `usage`: argument synopsis for list-commands. max_args INT_MAX: any.
-void unixctl_register(const char *name, const char *usage, int min_args, int max_args, unixctl_cb *, void *aux);
+#define unixctl_register(NAME, USAGE, MIN_ARGS, MAX_ARGS, CB, AUX)                                                     \
+    unixctl_add(&(const struct unixctl_command) {NAME, USAGE, MIN_ARGS, MAX_ARGS, CB, AUX})
+struct unixctl_command {
+    const char *name, *usage; // copied
+    int min_args, max_args;
+    unixctl_cb *cb;
+    void *aux;
+};
+void unixctl_add(const struct unixctl_command *);
 void unixctl_reply(struct unixctl_conn *, const char *text); // NULL: empty. Frees the request.
 void unixctl_reply_error(struct unixctl_conn *, const char *text);
+struct loop *unixctl_conn_loop(const struct unixctl_conn *);
 
 // Listens. path NULL: default; "none": no server. Registers list-commands and version. Loop of the main thread.
 struct unixctl_server;
@@ -25,7 +34,8 @@ const char *unixctl_server_path(const struct unixctl_server *);
 
 // Client: one blocking call. Returns 0 and *result or *error (each to free, one of them NULL), or -errno when there is
 // no answer at all.
-int unixctl_call(const char *path, const char *command, int argc, char *argv[], char **result, char **error);
+// argv[0] is the command.
+int unixctl_call(const char *path, int argc, char *argv[], char **result, char **error);
 // Socket path of a target as ovs-appctl's --target takes it: absolute path, or name of a program whose pidfile tells. Caller frees; NULL with
 // *error sentence (to free).
 char *unixctl_target_path(const char *target, char **error);

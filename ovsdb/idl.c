@@ -124,6 +124,12 @@ idl_remotes(const struct idl *idl)
     return idl->remotes;
 }
 
+struct loop *
+idl_loop(const struct idl *idl)
+{
+    return idl->loop;
+}
+
 void
 idl_want_table(struct idl *idl, unsigned table)
 {

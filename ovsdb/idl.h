@@ -62,6 +62,7 @@ void idl_set_once(struct idl *);
 void idl_set_probe(struct idl *, int ms); // inactivity probe; 0: off
 int idl_error(const struct idl *);        // idl_set_once(): 0 or the -errno (or EOF) that ended the connection
 const char *idl_remotes(const struct idl *);
+struct loop *idl_loop(const struct idl *);
 // Other servers, keeping the replica until they answer.
 void idl_set_remotes(struct idl *, const char *remotes);
 void idl_reconnect(struct idl *);
@@ -150,6 +151,11 @@ int64_t idl_txn_increment_result(const struct idl_txn *);
 // The transaction holds only if the row still exists, and the column (idl_…_verify_COLUMN()) still has the value in the
 // replica; else TRY_AGAIN.
 void idl_txn_require_row(struct idl_txn *, const struct idl_row *);
+
+// True for a row that the (open) transaction inserts.
+bool idl_txn_is_inserting(const struct idl_txn *, const struct idl_row *);
+// Inserts a row under a provisional uuid that other columns may refer to already.
+struct idl_row *idl_txn_insert_as(struct idl_txn *, unsigned table, const struct uuid *provisional);
 
 enum idl_txn_status idl_txn_commit(struct idl_txn *); // sends it the first time; then tells the status
 enum idl_txn_status idl_txn_commit_block(struct idl_txn *); // for tools: turns the loop until it is no longer INCOMPLETE

@@ -142,7 +142,10 @@ column_get(struct idl_row_edit *e, unsigned at)
 bool
 idl_edit_changes(const struct idl_row_edit *e)
 {
-    if (e->inserted || e->deleted) {
+    if (e->deleted) {
+        return e->row->table->meta->is_root; // others go with the last reference to them
+    }
+    if (e->inserted) {
         return true;
     }
     for (size_t i = 0; i < e->n_columns; i++) {
@@ -355,10 +358,29 @@ idl_row_insert(struct idl_txn *txn, unsigned table, const struct uuid *uuid)
         uuid_generate(&own_uuid);
     }
     struct idl_row *row = idl_row_new(&txn->idl->tables[table], uuid ? uuid : &own_uuid);
+    for (unsigned at = 0; at < row->table->meta->n; at++) {
+        if (row->table->slots[at] != IDL_NO_SLOT) {
+            db_datum_init_default(&row->data[row->table->slots[at]], &idl_meta_column(row->table->meta->first + at)->type);
+        }
+    }
     struct idl_row_edit *e = idl_edit_get(row);
     e->inserted = true;
     e->explicit_uuid = uuid != NULL;
     return row;
+}
+
+struct idl_row *
+idl_txn_insert_as(struct idl_txn *txn, unsigned table, const struct uuid *provisional)
+{
+    struct idl_row *row = idl_row_insert(txn, table, provisional);
+    row->edit->explicit_uuid = false;
+    return row;
+}
+
+bool
+idl_txn_is_inserting(const struct idl_txn *txn, const struct idl_row *row)
+{
+    return row->edit && row->edit->txn == txn && row->edit->inserted;
 }
 
 void

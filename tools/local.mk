@@ -10,3 +10,4 @@ LIBS_SWITCH = slowpath/libslowpath.a ofproto/libofproto.a kdatapath/libkdatapath
 bin_PROGRAMS += tools/ovs-appctl
 tools_ovs_appctl_SOURCES = tools/ovs-appctl.c
 tools_ovs_appctl_LDADD = $(LIBS_BASE) $(EXT_LIBS)
+include tools/vsctl/local.mk

@@ -150,7 +150,7 @@ tell(struct sp_bridge_state *s, uint64_t id)
 }
 
 uint32_t
-mac_lookup(const struct sp_bridge_state *s, uint16_t vlan, const struct mac *mac)
+sp_mac_lookup(const struct sp_bridge_state *s, uint16_t vlan, const struct mac *mac)
 {
     const struct mac_entry *e = mac_find(s, mac_id(vlan, mac));
     return e ? __atomic_load_n(&e->port, __ATOMIC_RELAXED) : MAC_NO_PORT;
@@ -186,10 +186,11 @@ mac_add(struct sp_bridge_state *s, unsigned max, uint64_t id, uint32_t port, int
 }
 
 bool
-mac_learn(struct sp_bridge_state *s, const struct mac_limits *limits, uint16_t vlan, const struct mac *mac,
-          uint32_t ofp_port, int64_t now)
+sp_mac_learn(struct sp_bridge_state *s, const struct mac_limits *limits, const struct mac_seen *seen)
 {
-    const uint64_t id = mac_id(vlan, mac);
+    const uint64_t id = mac_id(seen->vlan, seen->mac);
+    const uint32_t ofp_port = seen->ofp_port;
+    const int64_t now = seen->now;
     struct mac_entry *e = mac_find(s, id);
     if (e && __atomic_load_n(&e->port, __ATOMIC_RELAXED) == ofp_port &&
         now - __atomic_load_n(&e->used, __ATOMIC_RELAXED) < REFRESH_MS) {
@@ -255,25 +256,25 @@ mac_remove(struct sp_bridge_state *s, uint32_t port, int64_t used_before)
 }
 
 size_t
-mac_expire(struct sp_bridge_state *s, const struct mac_limits *limits, int64_t now)
+sp_mac_expire(struct sp_bridge_state *s, const struct mac_limits *limits, int64_t now)
 {
     return mac_remove(s, MAC_NO_PORT, now - (int64_t) limits->aging_s * 1000);
 }
 
 size_t
-mac_flush(struct sp_bridge_state *s, uint32_t ofp_port)
+sp_mac_flush(struct sp_bridge_state *s, uint32_t ofp_port)
 {
     return mac_remove(s, ofp_port, INT64_MAX);
 }
 
 size_t
-mac_count(const struct sp_bridge_state *s)
+sp_mac_count(const struct sp_bridge_state *s)
 {
     return __atomic_load_n(&s->n, __ATOMIC_RELAXED);
 }
 
 void
-mac_format(struct sp_bridge_state *s, int64_t now, const char *(*port_name)(uint32_t ofp_port, void *aux), void *aux,
+sp_mac_format(struct sp_bridge_state *s, int64_t now, const char *(*port_name)(uint32_t ofp_port, void *aux), void *aux,
            struct str *out)
 {
     str_add(out, " port  VLAN  MAC                Age\n");
@@ -304,7 +305,7 @@ patch_find(struct sp_bridge_state *s, uint32_t port) REQUIRES(s->mutex)
 }
 
 void
-patch_credit(struct sp_bridge_state *s, uint32_t ofp_port, const struct patch_counters *add)
+sp_patch_credit(struct sp_bridge_state *s, uint32_t ofp_port, const struct patch_counters *add)
 {
     mutex_lock(&s->mutex);
     struct patch_port *p = patch_find(s, ofp_port);
@@ -321,7 +322,7 @@ patch_credit(struct sp_bridge_state *s, uint32_t ofp_port, const struct patch_co
 }
 
 void
-patch_read(struct sp_bridge_state *s, uint32_t ofp_port, struct patch_counters *out)
+sp_patch_read(struct sp_bridge_state *s, uint32_t ofp_port, struct patch_counters *out)
 {
     mutex_lock(&s->mutex);
     const struct patch_port *p = patch_find(s, ofp_port);

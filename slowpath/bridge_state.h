@@ -29,24 +29,29 @@ struct sp_bridge_state *sp_bridge_state_ref(struct sp_bridge_state *);
 void sp_bridge_state_on_change(struct sp_bridge_state *, mac_changed_cb *, void *aux);
 
 // OpenFlow port where the address was seen, or MAC_NO_PORT. RCU section.
-uint32_t mac_lookup(const struct sp_bridge_state *, uint16_t vlan, const struct mac *);
-// Notes that a frame from `mac` came in by `ofp_port` at `now`. True: the table changed. RCU section.
-bool mac_learn(struct sp_bridge_state *, const struct mac_limits *, uint16_t vlan, const struct mac *, uint32_t ofp_port,
-               int64_t now);
+uint32_t sp_mac_lookup(const struct sp_bridge_state *, uint16_t vlan, const struct mac *);
+struct mac_seen { // a frame from `mac` came in by `ofp_port` at `now` (ms)
+    uint16_t vlan;
+    const struct mac *mac;
+    uint32_t ofp_port;
+    int64_t now;
+};
+// Notes where an address was seen. True: the table changed. RCU section.
+bool sp_mac_learn(struct sp_bridge_state *, const struct mac_limits *, const struct mac_seen *);
 // Forgets entries not used for limits->aging_s; returns how many.
-size_t mac_expire(struct sp_bridge_state *, const struct mac_limits *, int64_t now);
+size_t sp_mac_expire(struct sp_bridge_state *, const struct mac_limits *, int64_t now);
 // Forgets all entries, or those of one port (ofp_port != MAC_NO_PORT).
-size_t mac_flush(struct sp_bridge_state *, uint32_t ofp_port);
-size_t mac_count(const struct sp_bridge_state *);
+size_t sp_mac_flush(struct sp_bridge_state *, uint32_t ofp_port);
+size_t sp_mac_count(const struct sp_bridge_state *);
 // Lines of fdb/show, most recently used last, under its heading.
-void mac_format(struct sp_bridge_state *, int64_t now, const char *(*port_name)(uint32_t ofp_port, void *aux), void *aux,
+void sp_mac_format(struct sp_bridge_state *, int64_t now, const char *(*port_name)(uint32_t ofp_port, void *aux), void *aux,
                 struct str *out);
 
 // Patch ports have no device that counts for them: their traffic is credited like that of rules.
 struct patch_counters {
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
 };
-void patch_credit(struct sp_bridge_state *, uint32_t ofp_port, const struct patch_counters *add);
-void patch_read(struct sp_bridge_state *, uint32_t ofp_port, struct patch_counters *);
+void sp_patch_credit(struct sp_bridge_state *, uint32_t ofp_port, const struct patch_counters *add);
+void sp_patch_read(struct sp_bridge_state *, uint32_t ofp_port, struct patch_counters *);
 
 #endif

@@ -141,7 +141,7 @@ sp_explain_place(const struct sp_dp *dp, const struct xlate_out *x, const struct
     }
     struct reason why;
     reason_clear(&why);
-    const enum dp_place place = place_forecast(dp, x, &why);
+    const enum dp_place place = sp_place_forecast(dp, x, &why);
     str_addf(out, "\nPlace: %s", dp_place_name(place));
     if (why.code != REASON_NONE) {
         str_add(out, ", because ");

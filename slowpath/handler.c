@@ -174,12 +174,12 @@ find_entry(struct sp_dp *dp, struct batch *b, size_t i, const struct sp_config *
 
     const uint64_t seq = __atomic_load_n(&dp->cache->seq, __ATOMIC_SEQ_CST);
     const struct xlate_in in = {.config = config, .dp = dp, .key = w->u->key, .learn = true, .now = now};
-    xlate(&in, &b->out);
+    xlate_flow(&in, &b->out);
 
     const size_t limit = config && config->flow_limit ? config->flow_limit : 200000;
     bool existing = false;
     if (__atomic_load_n(&dp->cache->n, __ATOMIC_RELAXED) < limit) {
-        w->m = mega_insert(dp->cache, w->u->key, &b->out, seq, now, &existing);
+        w->m = mega_insert(dp->cache, &(struct mega_new){w->u->key, &b->out, seq, now}, &existing);
     }
     w->made = w->m && !existing;
     if (w->made) {
@@ -206,7 +206,7 @@ install(struct sp_dp *dp, struct dp_channel *ch, struct batch *b, size_t n, int6
         struct work *w = &b->work[i];
         if (w->made) {
             mega_match(w->m, &b->matches[n_ops]);
-            mega_slot_begin(w->m, MEGA_HOME, reval_sweep(dp->reval));
+            mega_slot_begin(w->m, MEGA_HOME, sp_reval_sweep(dp->reval));
             b->op_of[n_ops] = w->m;
             b->ops[n_ops] = (struct dp_flow_op){.verb = DP_FLOW_CREATE,
                                                 .id = w->m->id,
@@ -275,7 +275,7 @@ misses(struct sp_dp *dp, struct dp_channel *ch, struct batch *b, size_t n, const
         if (__atomic_load_n(&w->m->state, __ATOMIC_ACQUIRE) == MEGA_NEW) {
             mega_kill(dp->cache, w->m);
         } else if (config) {
-            place_consider(dp, w->m, config);
+            sp_place_consider(dp, w->m, config);
         }
     }
 }
@@ -361,7 +361,7 @@ stop(struct handlers *hs)
 }
 
 struct handlers *
-handlers_new(struct sp_dp *dp, unsigned n, int *error)
+sp_handlers_new(struct sp_dp *dp, unsigned n, int *error)
 {
     sp_upcall_attach_fn *attach = sp_upcall_find(dp->type);
     const size_t count = attach || !dp->ops->upcall_set ? 0 : n ? n : thread_n_cores();
@@ -388,7 +388,7 @@ handlers_new(struct sp_dp *dp, unsigned n, int *error)
     }
     free(channels);
     if (*error) {
-        handlers_free(hs);
+        sp_handlers_free(hs);
         return NULL;
     }
     for (size_t i = 0; i < count; i++) {
@@ -400,7 +400,7 @@ handlers_new(struct sp_dp *dp, unsigned n, int *error)
 }
 
 void
-handlers_free(struct handlers *hs)
+sp_handlers_free(struct handlers *hs)
 {
     if (!hs) {
         return;
@@ -420,7 +420,7 @@ handlers_free(struct handlers *hs)
 }
 
 size_t
-handlers_n(const struct handlers *hs)
+sp_handlers_n(const struct handlers *hs)
 {
     return hs ? hs->n : 0;
 }

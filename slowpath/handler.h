@@ -12,9 +12,9 @@ struct handlers;
 struct sp_dp;
 
 // Starts n threads (0: number of cores), or attaches to a synchronous source. NULL with -errno in *error.
-struct handlers *handlers_new(struct sp_dp *, unsigned n, int *error);
-void handlers_free(struct handlers *);
-size_t handlers_n(const struct handlers *);
+struct handlers *sp_handlers_new(struct sp_dp *, unsigned n, int *error);
+void sp_handlers_free(struct handlers *);
+size_t sp_handlers_n(const struct handlers *);
 
 // Any thread, with its own channel.
 void sp_upcall(struct sp_dp *, struct dp_channel *, struct sp_upcall *, size_t n);

@@ -341,9 +341,9 @@ mx_drop(struct mega_cache *c, struct mega_xlate *x)
 // --- Entries. ---
 
 struct mega *
-mega_insert(struct mega_cache *c, const struct flow_key *key, const struct xlate_out *out, uint64_t seq, int64_t now,
-            bool *existing)
+mega_insert(struct mega_cache *c, const struct mega_new *new, bool *existing)
 {
+    const struct xlate_out *out = new->out;
     *existing = false;
     if (out->n_deps > UINT8_MAX) {
         return NULL;
@@ -352,14 +352,14 @@ mega_insert(struct mega_cache *c, const struct flow_key *key, const struct xlate
     struct mega *m = base_malloc(sizeof *m + mask->mask->n * sizeof m->key[0]);
     memset(m, 0, sizeof *m);
     m->mask = mask;
-    minikey_extract(mask->mask, key, m->key);
+    minikey_extract(mask->mask, new->key, m->key);
     m->id = mega_id(mask->mask, m->key);
 
     struct mega *old = mega_find(c, &m->id);
     if (!old) {
         m->reason = &no_reason;
         m->cache = c;
-        m->created = m->since = mega_time(now);
+        m->created = m->since = mega_time(new->now);
         m->ctr = mega_counters_new(c);
         bool stale;
         m->x = mx_new(c, m, out, &stale);
@@ -373,7 +373,7 @@ mega_insert(struct mega_cache *c, const struct flow_key *key, const struct xlate
             }
             __atomic_add_fetch(&c->places[DP_PLACE_NONE], 1, __ATOMIC_RELAXED);
             // A change that became visible after the translation began is told either through the links, or seen here.
-            if (stale || __atomic_load_n(&c->seq, __ATOMIC_SEQ_CST) != seq) {
+            if (stale || __atomic_load_n(&c->seq, __ATOMIC_SEQ_CST) != new->seq) {
                 mega_mark_dirty(c, m);
             }
             return m;

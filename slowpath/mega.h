@@ -204,10 +204,15 @@ int64_t mega_time_ms(uint32_t);
 // --- Entries. In RCU sections. ---
 
 struct mega *mega_find(const struct mega_cache *, const struct flow_id *);
-// Entry for a key (datapath in_port) and its translation, in state MEGA_NEW and owned by the caller; or the one that is there already (*existing). `seq`: mega_cache.seq from
-// before the translation. NULL: the translation has more dependencies than an entry holds; don't cache.
-struct mega *mega_insert(struct mega_cache *, const struct flow_key *, const struct xlate_out *, uint64_t seq, int64_t now,
-                         bool *existing);
+struct mega_new {
+    const struct flow_key *key; // in_port: datapath port
+    const struct xlate_out *out;
+    uint64_t seq; // mega_cache.seq from before the translation
+    int64_t now;  // ms
+};
+// Entry for a key and its translation, in state MEGA_NEW and owned by the caller; or the one that is there already (*existing).
+// NULL: the translation has more dependencies than an entry holds; don't cache.
+struct mega *mega_insert(struct mega_cache *, const struct mega_new *, bool *existing);
 // Replaces the translation by another with the same match. Owner.
 void mega_replace(struct mega_cache *, struct mega *, const struct xlate_out *, uint64_t seq);
 // Out of all indexes; freed after a grace period. Owner, in state MEGA_NEW or MEGA_DYING; counters must have been merged.

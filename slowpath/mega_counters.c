@@ -99,8 +99,8 @@ credit_patch(struct sp_bridge_state *from, uint32_t port, struct sp_bridge_state
 {
     const struct patch_counters tx = {.tx_packets = n->tx_packets, .tx_bytes = n->tx_bytes},
                                 rx = {.rx_packets = n->tx_packets, .rx_bytes = n->tx_bytes};
-    patch_credit(from, port, &tx);
-    patch_credit(to, peer, &rx);
+    sp_patch_credit(from, port, &tx);
+    sp_patch_credit(to, peer, &rx);
 }
 
 static void
@@ -108,7 +108,7 @@ credit_learn(struct sp_bridge_state *state, const struct mac *mac, uint16_t vlan
 {
     // Traffic keeps an address alive, and moves it; the limits are those of the bridge's present configuration.
     const struct mac_limits limits = {.aging_s = 300};
-    mac_learn(state, &limits, vlan, mac, port, used);
+    sp_mac_learn(state, &limits, &(struct mac_seen){vlan, mac, port, used});
 }
 
 static void

@@ -197,7 +197,7 @@ link_one(struct mega_cache *c, struct mega_link *l, const struct xlate_dep *d) R
     }
     dep->links = l;
     // Changes are told after the table has them and under this lock: whoever is linked hears of them, whoever was looking before sees them here.
-    return d->kind != XLATE_DEP_MAC || mac_lookup(d->bridge, d->vlan, &d->mac) == d->port;
+    return d->kind != XLATE_DEP_MAC || sp_mac_lookup(d->bridge, d->vlan, &d->mac) == d->port;
 }
 
 void

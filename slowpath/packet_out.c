@@ -33,7 +33,7 @@ sp_packet_out(const struct sp_bridge *br, const struct of_packet_out *po)
                                 .actions = po->actions,
                                 .learn = true,
                                 .now = now};
-    xlate(&in, &out);
+    xlate_flow(&in, &out);
     xlate_credit(&out, 1, po->packet->len, now);
 
     int error = 0;

@@ -8,39 +8,39 @@
 #include "slowpath/sp_private.h"
 
 const struct place_tc *
-place_tc(const struct sp_dp *dp)
+sp_place_tc(const struct sp_dp *dp)
 {
     return NULL;
 }
 
 void
-place_consider(struct sp_dp *dp, struct mega *m, const struct sp_config *config)
+sp_place_consider(struct sp_dp *dp, struct mega *m, const struct sp_config *config)
 {
 }
 
 enum dp_place
-place_forecast(const struct sp_dp *dp, const struct xlate_out *x, struct reason *why)
+sp_place_forecast(const struct sp_dp *dp, const struct xlate_out *x, struct reason *why)
 {
     reason_set(why, REASON_POLICY_OFF, FIELD_COUNT, 0, "%s", "");
     return dp->home;
 }
 
 void
-place_update(struct sp_dp *dp, struct mega *m)
+sp_place_update(struct sp_dp *dp, struct mega *m)
 {
 }
 
 void
-place_remove(struct sp_dp *dp, struct mega *m)
+sp_place_remove(struct sp_dp *dp, struct mega *m)
 {
 }
 
 void
-place_configure(struct sp_dp *dp, const struct sp_config *config)
+sp_place_configure(struct sp_dp *dp, const struct sp_config *config)
 {
 }
 
 void
-place_stop(struct sp_dp *dp, bool remove)
+sp_place_stop(struct sp_dp *dp, bool remove)
 {
 }

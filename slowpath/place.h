@@ -17,18 +17,18 @@ struct place_tc {
     struct dp *dp;
 };
 
-const struct place_tc *place_tc(const struct sp_dp *); // NULL: not in use
+const struct place_tc *sp_place_tc(const struct sp_dp *); // NULL: not in use
 // A new entry rests at home: would a higher place take it? Queues it if so; else notes the reason.
-void place_consider(struct sp_dp *, struct mega *, const struct sp_config *);
+void sp_place_consider(struct sp_dp *, struct mega *, const struct sp_config *);
 // Where a flow with this translation would be put, and why not higher.
 struct xlate_out;
-enum dp_place place_forecast(const struct sp_dp *, const struct xlate_out *, struct reason *);
+enum dp_place sp_place_forecast(const struct sp_dp *, const struct xlate_out *, struct reason *);
 // The entry has a filter in tc and needs new actions there, or must go. Asynchronous.
-void place_update(struct sp_dp *, struct mega *);
-void place_remove(struct sp_dp *, struct mega *);
+void sp_place_update(struct sp_dp *, struct mega *);
+void sp_place_remove(struct sp_dp *, struct mega *);
 
 // Follows the configuration: starts and stops the worker. Main thread.
-void place_configure(struct sp_dp *, const struct sp_config *);
-void place_stop(struct sp_dp *, bool remove); // remove: filters go, flows return home
+void sp_place_configure(struct sp_dp *, const struct sp_config *);
+void sp_place_stop(struct sp_dp *, bool remove); // remove: filters go, flows return home
 
 #endif

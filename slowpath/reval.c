@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The revalidator. One thread a datapath, with its own channels; the main thread uses the same functions through a channel of its own for reval_refresh().
+// The revalidator. One thread a datapath, with its own channels; the main thread uses the same functions through a channel of its own for sp_reval_refresh().
 //
 // A turn: (1) dirty entries, in batches: read their counters (credited to the old translation), translate again, change or remove what differs; (2) when due, a sweep: terse dump of each place, merge, evict what
 // is idle or unknown, drop what vanished; (3) whoever waited is told through the main loop.
@@ -70,7 +70,7 @@ struct reval {
 };
 
 void
-reval_wake(void *r_)
+sp_reval_wake(void *r_)
 {
     struct reval *r = r_;
     const uint64_t one = 1;
@@ -80,7 +80,7 @@ reval_wake(void *r_)
 }
 
 uint16_t
-reval_sweep(const struct reval *r)
+sp_reval_sweep(const struct reval *r)
 {
     return r ? (uint16_t) __atomic_load_n(&r->sweep, __ATOMIC_ACQUIRE) : 0;
 }
@@ -89,7 +89,7 @@ reval_sweep(const struct reval *r)
 static struct dp_channel *
 tc_channel(struct reval *r, struct tools *t)
 {
-    const struct place_tc *tc = place_tc(r->dp);
+    const struct place_tc *tc = sp_place_tc(r->dp);
     if (tc && !t->tc && tc->ops->channel_open(tc->dp, &t->tc)) {
         t->tc = NULL;
     }
@@ -126,7 +126,7 @@ remove_ids(struct reval *r, struct tools *t, const struct flow_id *ids, size_t n
             continue;
         }
         if (mega_has(m, MEGA_TC)) {
-            place_remove(r->dp, m);
+            sp_place_remove(r->dp, m);
             continue;
         }
         if (!mega_claim(m, MEGA_DYING)) {
@@ -220,7 +220,7 @@ retranslate(struct reval *r, struct tools *t, struct mega *m)
     __atomic_and_fetch(&m->flags, (uint8_t) ~MEGA_DIRTY, __ATOMIC_SEQ_CST);
     const uint64_t seq = __atomic_load_n(&c->seq, __ATOMIC_SEQ_CST);
     const struct xlate_in in = {.config = sp_config_get(), .dp = r->dp, .key = &key, .now = clock_now()};
-    xlate(&in, &t->out);
+    xlate_flow(&in, &t->out);
     COVERAGE_INC(flow_retranslated);
     __atomic_add_fetch(&c->retranslated, 1, __ATOMIC_RELAXED);
 
@@ -256,7 +256,7 @@ read_counters(struct reval *r, struct tools *t, size_t n, struct mega *const cla
         if (!n_ops) {
             continue;
         }
-        const struct dp_ops *ops = slot == MEGA_HOME ? r->dp->ops : place_tc(r->dp)->ops;
+        const struct dp_ops *ops = slot == MEGA_HOME ? r->dp->ops : sp_place_tc(r->dp)->ops;
         int failed = ops->flow_apply(slot == MEGA_HOME ? t->home : tc, t->ops, n_ops);
         for (size_t i = 0; i < n_ops && !failed; i++) {
             if (!t->ops[i].error) {
@@ -312,9 +312,9 @@ retranslate_batch(struct reval *r, struct tools *t, const struct flow_id *ids, s
         if (mega_has(m, MEGA_TC)) {
             mega_release(r->dp->cache, m, MEGA_UPDATING);
             if (verb == DP_FLOW_DELETE) {
-                place_remove(r->dp, m);
+                sp_place_remove(r->dp, m);
             } else if (verb == DP_FLOW_MODIFY) {
-                place_update(r->dp, m);
+                sp_place_update(r->dp, m);
             }
             continue;
         }
@@ -436,7 +436,7 @@ age_macs(struct reval *r, const struct sp_config *config, int64_t now)
     HMAP_FOR_EACH (br, by_name, &config->bridges) {
         if (br->dp == r->dp && br->state) {
             const struct mac_limits limits = {br->mac_aging_s, br->mac_table_size};
-            mac_expire(br->state, &limits, now);
+            sp_mac_expire(br->state, &limits, now);
         }
     }
 }
@@ -461,7 +461,7 @@ sweep(struct reval *r, struct tools *t, bool evict, bool purge)
     if (tc_channel(r, t)) {
         s.slot = MEGA_TC;
         const size_t n_foreign = s.n_foreign;
-        place_tc(r->dp)->ops->flow_dump(t->tc, true, sweep_record, &s);
+        sp_place_tc(r->dp)->ops->flow_dump(t->tc, true, sweep_record, &s);
         s.n_foreign = n_foreign; // stray filters are the worker's business
     }
     if (evict) {
@@ -536,13 +536,13 @@ tools_close(struct sp_dp *dp, struct tools *t)
         dp->ops->channel_close(t->home);
     }
     if (t->tc) {
-        place_tc(dp)->ops->channel_close(t->tc);
+        sp_place_tc(dp)->ops->channel_close(t->tc);
     }
     xlate_out_destroy(&t->out);
 }
 
 struct reval *
-reval_new(struct sp_dp *dp, int *error)
+sp_reval_new(struct sp_dp *dp, int *error)
 {
     struct reval *r = base_calloc(1, sizeof *r);
     r->dp = dp;
@@ -553,7 +553,7 @@ reval_new(struct sp_dp *dp, int *error)
         *error = tools_open(dp, &r->main);
     }
     if (*error) {
-        reval_free(r);
+        sp_reval_free(r);
         return NULL;
     }
     r->next_sweep = clock_now_us() + 500000;
@@ -562,14 +562,14 @@ reval_new(struct sp_dp *dp, int *error)
 }
 
 void
-reval_free(struct reval *r)
+sp_reval_free(struct reval *r)
 {
     if (!r) {
         return;
     }
     __atomic_store_n(&r->stop, true, __ATOMIC_RELEASE);
     if (r->thread) {
-        reval_wake(r);
+        sp_reval_wake(r);
         thread_join(r->thread);
     }
     tools_close(r->dp, &r->own);
@@ -582,7 +582,7 @@ reval_free(struct reval *r)
 }
 
 void
-reval_request(struct reval *r, bool purge, void (*done)(void *aux), void *aux)
+sp_reval_request(struct reval *r, bool purge, void (*done)(void *aux), void *aux)
 {
     struct request *q = base_calloc(1, sizeof *q);
     q->purge = purge;
@@ -592,11 +592,11 @@ reval_request(struct reval *r, bool purge, void (*done)(void *aux), void *aux)
     q->next = r->requests;
     r->requests = q;
     mutex_unlock(&r->mutex);
-    reval_wake(r);
+    sp_reval_wake(r);
 }
 
 void
-reval_refresh(struct reval *r)
+sp_reval_refresh(struct reval *r)
 {
     sweep(r, &r->main, false, false);
 }
@@ -629,7 +629,7 @@ depends_on_bridge(struct mega *m, void *d_)
 }
 
 void
-reval_drop_bridge(struct reval *r, const struct of_bridge *of)
+sp_reval_drop_bridge(struct reval *r, const struct of_bridge *of)
 {
     // What another thread owns at the moment is looked for again: it is released within a batch.
     for (;;) {
@@ -649,7 +649,7 @@ reval_drop_bridge(struct reval *r, const struct of_bridge *of)
 }
 
 void
-reval_stats(const struct reval *r, struct reval_stats *s)
+sp_reval_stats(const struct reval *r, struct reval_stats *s)
 {
     s->dump_ms = __atomic_load_n(&r->dump_ms, __ATOMIC_RELAXED);
     s->sweeps = __atomic_load_n(&r->sweeps, __ATOMIC_RELAXED);

@@ -8,24 +8,24 @@
 struct reval;
 struct sp_dp;
 
-struct reval *reval_new(struct sp_dp *, int *error); // the cache exists already
-void reval_free(struct reval *);
+struct reval *sp_reval_new(struct sp_dp *, int *error); // the cache exists already
+void sp_reval_free(struct reval *);
 // Dirty entries wait. Any thread.
-void reval_wake(void *reval);
+void sp_reval_wake(void *reval);
 // Number of the sweep that is under way or came last.
-uint16_t reval_sweep(const struct reval *);
+uint16_t sp_reval_sweep(const struct reval *);
 // Runs done(aux) on the main loop after everything that is dirty now was handled and a whole sweep was made; `purge`: the sweep removes every flow.
-void reval_request(struct reval *, bool purge, void (*done)(void *aux), void *aux);
+void sp_reval_request(struct reval *, bool purge, void (*done)(void *aux), void *aux);
 // Main thread: counters of all places as they are now, credited. May take as long as a dump.
-void reval_refresh(struct reval *);
+void sp_reval_refresh(struct reval *);
 // Removes every entry that depends on this bridge's tables, before it returns. Main thread.
 struct of_bridge;
-void reval_drop_bridge(struct reval *, const struct of_bridge *);
+void sp_reval_drop_bridge(struct reval *, const struct of_bridge *);
 
 struct reval_stats {
     unsigned dump_ms; // of the last sweep
     uint64_t sweeps;
 };
-void reval_stats(const struct reval *, struct reval_stats *);
+void sp_reval_stats(const struct reval *, struct reval_stats *);
 
 #endif

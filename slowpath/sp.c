@@ -50,15 +50,15 @@ mac_changed(void *dp, struct sp_bridge_state *state, uint16_t vlan, const struct
 static void
 wake(void *dp)
 {
-    reval_wake(((struct sp_dp *) dp)->reval);
+    sp_reval_wake(((struct sp_dp *) dp)->reval);
 }
 
 static void
 dp_free(struct sp_dp *dp, bool cleanup)
 {
-    handlers_free(dp->handlers);
-    place_stop(dp, cleanup);
-    reval_free(dp->reval);
+    sp_handlers_free(dp->handlers);
+    sp_place_stop(dp, cleanup);
+    sp_reval_free(dp->reval);
     if (dp->main_channel) {
         dp->ops->channel_close(dp->main_channel);
     }
@@ -101,10 +101,10 @@ sp_dp_get(const char *type, char **error)
     dp->cache = mega_cache_new(wake, dp);
     e = ops->channel_open(dp->dp, &dp->main_channel);
     if (!e) {
-        dp->reval = reval_new(dp, &e);
+        dp->reval = sp_reval_new(dp, &e);
     }
     if (!e) {
-        dp->handlers = handlers_new(dp, 0, &e);
+        dp->handlers = sp_handlers_new(dp, 0, &e);
     }
     if (e) {
         *error = base_asprintf("the datapath of type \"%s\" cannot be served: %s", type, base_strerror(e));
@@ -113,7 +113,7 @@ sp_dp_get(const char *type, char **error)
     }
     dp->next = dps;
     dps = dp;
-    LOG_INFO("datapath %s@ovs-%s: %zu handlers", type, type, handlers_n(dp->handlers));
+    LOG_INFO("datapath %s@ovs-%s: %zu handlers", type, type, sp_handlers_n(dp->handlers));
     return dp;
 }
 
@@ -221,7 +221,7 @@ sp_config_changed(const struct sp_config *old, const struct sp_config *now)
         if (n) {
             mega_bridges_changed(dp->cache, numbers, n, false);
         }
-        place_configure(dp, now);
+        sp_place_configure(dp, now);
     }
     free(numbers);
 }

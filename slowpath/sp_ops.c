@@ -34,7 +34,7 @@ static void
 bridge_detached(struct of_bridge *of)
 {
     for (struct sp_dp *dp = sp_dp_first(); dp; dp = dp->next) {
-        reval_drop_bridge(dp->reval, of);
+        sp_reval_drop_bridge(dp->reval, of);
     }
 }
 
@@ -71,7 +71,7 @@ refresh_stats(struct of_bridge *of)
     const int64_t now = clock_now_us() / 1000;
     if (__atomic_load_n(&dp->cache->n, __ATOMIC_RELAXED) <= SMALL_CACHE || now - last >= REFRESH_MS) {
         last = now;
-        reval_refresh(dp->reval);
+        sp_reval_refresh(dp->reval);
     }
 }
 
@@ -85,7 +85,7 @@ port_stats(struct of_bridge *of, uint32_t number, struct of_port_stats *s)
     const struct sp_port *port = br ? sp_bridge_port(br, number) : NULL;
     if (port && port->kind == SP_PORT_PATCH) {
         struct patch_counters n;
-        patch_read(br->state, number, &n);
+        sp_patch_read(br->state, number, &n);
         memset(s, 0, offsetof(struct of_port_stats, created));
         s->rx_packets = n.rx_packets;
         s->rx_bytes = n.rx_bytes;
@@ -116,12 +116,12 @@ flush(struct of_bridge *of)
     rcu_begin();
     const struct sp_bridge *br = bridge_of(of);
     if (br && br->state) {
-        mac_flush(br->state, MAC_NO_PORT);
+        sp_mac_flush(br->state, MAC_NO_PORT);
     }
     struct sp_dp *dp = br ? br->dp : NULL;
     rcu_end();
     if (dp) {
-        reval_drop_bridge(dp->reval, of);
+        sp_reval_drop_bridge(dp->reval, of);
     }
 }
 

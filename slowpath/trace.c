@@ -225,7 +225,7 @@ trace(struct unixctl_conn *conn, int argc, const char *argv[], bool packet_out)
                           .learn = r->learn,
                           .now = clock_now(),
                           .trace = xlate_trace_new()};
-    xlate(&in, &x);
+    xlate_flow(&in, &x);
     shown.in_port = htobe32(x.ofp_in_port);
     str_add(&out, "Flow: ");
     sp_trace_format_key(&shown, &out);

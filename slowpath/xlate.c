@@ -362,7 +362,7 @@ finish_wc(struct xlate_ctx *c, const struct flow_key *key)
 }
 
 void
-xlate(const struct xlate_in *in, struct xlate_out *out)
+xlate_flow(const struct xlate_in *in, struct xlate_out *out)
 {
     struct xlate_ctx c;
     const struct flow_key *key = in->key;

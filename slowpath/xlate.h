@@ -111,6 +111,6 @@ struct xlate_out {
 void xlate_out_init(struct xlate_out *);
 void xlate_out_destroy(struct xlate_out *); // also drops references to frozen states
 // Translates; `out` is initialised and may be used again and again (memory is kept).
-void xlate(const struct xlate_in *, struct xlate_out *);
+void xlate_flow(const struct xlate_in *, struct xlate_out *);
 
 #endif

@@ -150,7 +150,8 @@ learn(struct xlate_ctx *c, const struct sp_bundle *in, int vlan)
     d->port = in->ports[0]->ofp_port;
     if (c->in->learn) {
         const struct mac_limits limits = {br->mac_aging_s, br->mac_table_size};
-        if (mac_learn(br->state, &limits, (uint16_t) vlan, &d->mac, d->port, c->in->now) && c->in->trace) {
+        const struct mac_seen seen = {(uint16_t) vlan, &d->mac, d->port, c->in->now};
+        if (sp_mac_learn(br->state, &limits, &seen) && c->in->trace) {
             struct str s = STR_INIT;
             str_add_mac(&s, &c->flow.eth_src);
             XTRACE(c, TRACE_REMARK, "learned that %s is on port %s in VLAN %d", str_get(&s), in->name, vlan);
@@ -212,7 +213,7 @@ xlate_normal(struct xlate_ctx *c)
     d->bridge = br->state;
     d->mac = dst;
     d->vlan = (uint16_t) vlan;
-    d->port = mac_lookup(br->state, (uint16_t) vlan, &dst);
+    d->port = sp_mac_lookup(br->state, (uint16_t) vlan, &dst);
     const struct sp_port *out = d->port == MAC_NO_PORT ? NULL : sp_bridge_port(br, d->port);
     if (!out || !out->bundle) {
         XTRACE(c, TRACE_REMARK, "%s", "no learned MAC for destination, flooding");

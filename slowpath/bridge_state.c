@@ -46,6 +46,7 @@ struct sp_bridge_state {
     struct mutex mutex;
     struct cds_list_head by_use GUARDED_BY(mutex); // mac_entry.by_use, least recently used first
     size_t n;                                      // atomic, written under mutex
+    struct mac_stats stats GUARDED_BY(mutex);
     struct hmap patches GUARDED_BY(mutex);         // patch_port.node
 };
 
@@ -174,8 +175,10 @@ mac_add(struct sp_bridge_state *s, unsigned max, uint64_t id, uint32_t port, int
         struct mac_entry *oldest = cds_list_entry(s->by_use.next, struct mac_entry, by_use);
         evicted = oldest->id;
         mac_drop(s, oldest);
+        s->stats.evicted++;
     }
     struct mac_entry *e = base_calloc(1, sizeof *e);
+    s->stats.learned++;
     e->id = id;
     e->port = port;
     e->used = now;
@@ -208,6 +211,7 @@ sp_mac_learn(struct sp_bridge_state *s, const struct mac_limits *limits, const s
             mutex_unlock(&s->mutex);
             return false;
         }
+        s->stats.moved += changed;
         __atomic_store_n(&e->port, ofp_port, __ATOMIC_RELAXED);
         if (now > e->used) {
             __atomic_store_n(&e->used, now, __ATOMIC_RELAXED);
@@ -258,7 +262,13 @@ mac_remove(struct sp_bridge_state *s, uint32_t port, int64_t used_before)
 size_t
 sp_mac_expire(struct sp_bridge_state *s, const struct mac_limits *limits, int64_t now)
 {
-    return mac_remove(s, MAC_NO_PORT, now - (int64_t) limits->aging_s * 1000);
+    const size_t n = mac_remove(s, MAC_NO_PORT, now - (int64_t) limits->aging_s * 1000);
+    if (n) {
+        mutex_lock(&s->mutex);
+        s->stats.expired += n;
+        mutex_unlock(&s->mutex);
+    }
+    return n;
 }
 
 size_t
@@ -271,6 +281,22 @@ size_t
 sp_mac_count(const struct sp_bridge_state *s)
 {
     return __atomic_load_n(&s->n, __ATOMIC_RELAXED);
+}
+
+void
+sp_mac_stats(struct sp_bridge_state *s, struct mac_stats *out)
+{
+    mutex_lock(&s->mutex);
+    *out = s->stats;
+    mutex_unlock(&s->mutex);
+}
+
+void
+sp_mac_stats_clear(struct sp_bridge_state *s)
+{
+    mutex_lock(&s->mutex);
+    memset(&s->stats, 0, sizeof s->stats);
+    mutex_unlock(&s->mutex);
 }
 
 void

@@ -43,6 +43,11 @@ size_t sp_mac_expire(struct sp_bridge_state *, const struct mac_limits *, int64_
 // Forgets all entries, or those of one port (ofp_port != MAC_NO_PORT).
 size_t sp_mac_flush(struct sp_bridge_state *, uint32_t ofp_port);
 size_t sp_mac_count(const struct sp_bridge_state *);
+struct mac_stats {
+    uint64_t learned, expired, evicted, moved;
+};
+void sp_mac_stats(struct sp_bridge_state *, struct mac_stats *);
+void sp_mac_stats_clear(struct sp_bridge_state *);
 // Lines of fdb/show, most recently used last, under its heading.
 void sp_mac_format(struct sp_bridge_state *, int64_t now, const char *(*port_name)(uint32_t ofp_port, void *aux), void *aux,
                 struct str *out);

@@ -2,6 +2,8 @@
 noinst_LIBRARIES += slowpath/libslowpath.a
 slowpath_libslowpath_a_SOURCES = \
 	slowpath/bridge_state.c \
+	slowpath/ctl.c \
+	slowpath/ctl_dp.c \
 	slowpath/execute.c \
 	slowpath/explain.c \
 	slowpath/handler.c \

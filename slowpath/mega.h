@@ -253,7 +253,8 @@ void mega_add(struct mega *, uint64_t packets, uint64_t bytes, uint16_t tcp_flag
 // The counters that are there before anybody credits (adoption).
 void mega_slot_adopt(struct mega *, enum mega_slot, const struct dp_flow_stats *);
 struct mega_counts {
-    uint64_t packets, bytes, last_packets[MEGA_N_SLOTS];
+    uint64_t packets, bytes;
+    uint64_t last_packets[MEGA_N_SLOTS], last_bytes[MEGA_N_SLOTS];
     int64_t used;
     uint16_t tcp_flags;
     uint8_t slots;

@@ -263,6 +263,7 @@ mega_counts(struct mega *m, struct mega_counts *out)
     *out = (struct mega_counts){m->ctr->packets,
                                 m->ctr->bytes,
                                 {m->ctr->last[0].packets, m->ctr->last[1].packets},
+                                {m->ctr->last[0].bytes, m->ctr->last[1].bytes},
                                 m->ctr->used ? mega_time_ms(m->ctr->used) : 0,
                                 m->ctr->tcp_flags,
                                 m->ctr->slots};

@@ -39,6 +39,8 @@ sp_init(struct loop *loop)
     main_loop = loop;
     of_ops_register(&sp_of_ops);
     sp_trace_init();
+    sp_ctl_init();
+    sp_ctl_dp_init();
 }
 
 static void

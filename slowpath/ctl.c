@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// unixctl commands about the cache and what bridges have learned: fdb/*, upcall/*, revalidator/*.
+// Main thread. Outputs are those that scripts for the stock switch read (ovs-vswitchd(8)).
+#include "config.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/coverage.h"
+#include "lib/base/rcu.h"
+#include "lib/base/str.h"
+#include "lib/base/unixctl.h"
+#include "slowpath/bridge_state.h"
+#include "slowpath/handler.h"
+#include "slowpath/mega.h"
+#include "slowpath/reval.h"
+#include "slowpath/sp_private.h"
+
+// --- fdb. ---
+
+static const struct sp_bridge *
+bridge_arg(struct unixctl_conn *conn, const char *name)
+{
+    const struct sp_config *config = sp_config_get();
+    const struct sp_bridge *br = config ? sp_config_bridge(config, name) : NULL;
+    if (!br) {
+        unixctl_reply_error(conn, "no such bridge");
+    }
+    return br;
+}
+
+static void
+fdb_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    rcu_begin();
+    const struct sp_bridge *br = bridge_arg(conn, argv[1]);
+    if (br) {
+        struct str out = STR_INIT;
+        sp_mac_format(br->state, clock_now(), NULL, NULL, &out);
+        unixctl_reply(conn, str_get(&out));
+        str_free(&out);
+    }
+    rcu_end();
+}
+
+static void
+fdb_flush(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    rcu_begin();
+    const struct sp_config *config = sp_config_get();
+    const struct sp_bridge *br = argc > 1 ? bridge_arg(conn, argv[1]) : NULL;
+    if (argc > 1 && !br) {
+        rcu_end();
+        return;
+    }
+    if (br) {
+        sp_mac_flush(br->state, MAC_NO_PORT);
+    } else if (config) {
+        HMAP_FOR_EACH (br, by_name, &config->bridges) {
+            sp_mac_flush(br->state, MAC_NO_PORT);
+        }
+    }
+    rcu_end();
+    unixctl_reply(conn, "table successfully flushed");
+}
+
+static void
+fdb_stats_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    rcu_begin();
+    const struct sp_bridge *br = bridge_arg(conn, argv[1]);
+    if (br) {
+        struct mac_stats s;
+        sp_mac_stats(br->state, &s);
+        struct str out = STR_INIT;
+        str_addf(&out,
+                 "Statistics for bridge \"%s\":\n"
+                 "  Current/maximum MAC entries in the table: %zu/%u\n"
+                 "  Current static MAC entries in the table : 0\n"
+                 "  Total number of learned MAC entries     : %llu\n"
+                 "  Total number of expired MAC entries     : %llu\n"
+                 "  Total number of evicted MAC entries     : %llu\n"
+                 "  Total number of port moved MAC entries  : %llu\n",
+                 br->name, sp_mac_count(br->state), br->mac_table_size ? br->mac_table_size : 8192,
+                 (unsigned long long) s.learned, (unsigned long long) s.expired,
+                 (unsigned long long) s.evicted, (unsigned long long) s.moved);
+        unixctl_reply(conn, str_get(&out));
+        str_free(&out);
+    }
+    rcu_end();
+}
+
+static void
+fdb_stats_clear(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    rcu_begin();
+    const struct sp_config *config = sp_config_get();
+    const struct sp_bridge *br = argc > 1 ? bridge_arg(conn, argv[1]) : NULL;
+    if (argc > 1 && !br) {
+        rcu_end();
+        return;
+    }
+    if (br) {
+        sp_mac_stats_clear(br->state);
+    } else if (config) {
+        HMAP_FOR_EACH (br, by_name, &config->bridges) {
+            sp_mac_stats_clear(br->state);
+        }
+    }
+    rcu_end();
+    unixctl_reply(conn, "statistics successfully cleared");
+}
+
+// --- upcall. ---
+
+static void
+upcall_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    struct str out = STR_INIT;
+    rcu_begin();
+    const struct sp_config *config = sp_config_get();
+    for (struct sp_dp *dp = sp_dp_first(); dp; dp = dp->next) {
+        struct mega_stats s;
+        struct reval_stats r;
+        mega_stats(dp->cache, &s);
+        sp_reval_stats(dp->reval, &r);
+        str_addf(&out,
+                 "%s@ovs-%s:\n"
+                 "  flows         : (current %zu) (avg %zu) (max %zu) (limit %u)\n"
+                 "  dump duration : %ums\n"
+                 "  ufid enabled : true\n"
+                 "  handlers      : %zu\n"
+                 "  upcalls       : %llu\n"
+                 "  retranslated  : %llu (changed %llu, evicted %llu)\n"
+                 "  masks         : %zu, action lists %zu, dependencies %zu\n\n"
+                 "  1: (keys %zu)\n",
+                 dp->type, dp->type, s.n, s.n, s.max, config ? config->flow_limit : 0, r.dump_ms,
+                 sp_handlers_n(dp->handlers),
+                 (unsigned long long) __atomic_load_n(&dp->n_upcalls, __ATOMIC_RELAXED),
+                 (unsigned long long) s.retranslated, (unsigned long long) s.changed,
+                 (unsigned long long) s.evicted, s.n_masks, s.n_acts, s.n_deps, s.n);
+    }
+    rcu_end();
+    unixctl_reply(conn, str_get(&out));
+    str_free(&out);
+}
+
+// --- revalidator. ---
+
+struct wait { // for every datapath's sweep
+    struct unixctl_conn *conn;
+    size_t n;
+};
+
+static void
+swept(void *w_)
+{
+    struct wait *w = w_;
+    if (!--w->n) {
+        unixctl_reply(w->conn, "");
+        free(w);
+    }
+}
+
+static void
+revalidate(struct unixctl_conn *conn, bool purge)
+{
+    struct wait *w = base_malloc(sizeof *w);
+    *w = (struct wait){conn, 1};
+    for (struct sp_dp *dp = sp_dp_first(); dp; dp = dp->next) {
+        w->n++;
+        sp_reval_request(dp->reval, purge, swept, w);
+    }
+    swept(w);
+}
+
+static void
+revalidator_wait(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    revalidate(conn, false);
+}
+
+static void
+revalidator_purge(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    revalidate(conn, true);
+}
+
+void
+sp_ctl_init(void)
+{
+    unixctl_register("fdb/show", "bridge", 1, 1, fdb_show, NULL);
+    unixctl_register("fdb/flush", "[bridge]", 0, 1, fdb_flush, NULL);
+    unixctl_register("fdb/stats-show", "bridge", 1, 1, fdb_stats_show, NULL);
+    unixctl_register("fdb/stats-clear", "[bridge]", 0, 1, fdb_stats_clear, NULL);
+    unixctl_register("upcall/show", "", 0, 0, upcall_show, NULL);
+    unixctl_register("revalidator/wait", "", 0, 0, revalidator_wait, NULL);
+    unixctl_register("revalidator/purge", "", 0, 0, revalidator_purge, NULL);
+}

@@ -1,3 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += lib/net/libnet.a
-lib_net_libnet_a_SOURCES = lib/net/checksum.c
+lib_net_libnet_a_SOURCES = \
+	lib/net/checksum.c \
+	lib/net/netlink.c \
+	lib/net/netlink_attr.c \
+	lib/net/netlink_batch.c

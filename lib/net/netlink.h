@@ -27,6 +27,8 @@ int nlk_genl_group(struct nlk_sock *, const char *family, const char *group, uin
 
 // --- Building. ---
 
+#define NLK_ATTR_MAX (UINT16_MAX - 4) // bytes of data in an attribute
+
 // Messages one behind the other, as they are sent. Grows; offsets, not pointers, stay valid.
 struct nlk_batch {
     uint8_t *data;
@@ -41,7 +43,7 @@ void nlk_batch_clear(struct nlk_batch *); // keeps the memory
 // Begins a message: header, then `size` zeroed bytes of the family's own header (struct tcmsg, struct genlmsghdr + struct ovs_header …), which are
 // returned; valid until the next put. flags: NLM_F_*, NLM_F_REQUEST is added.
 void *nlk_begin(struct nlk_batch *, uint16_t type, uint16_t flags, size_t size);
-void nlk_put(struct nlk_batch *, uint16_t attr, const void *data, size_t len);
+void nlk_put(struct nlk_batch *, uint16_t attr, const void *data, size_t len); // len <= NLK_ATTR_MAX
 void *nlk_put_zero(struct nlk_batch *, uint16_t attr, size_t len); // room for a structure; valid until the next put
 void nlk_put_flag(struct nlk_batch *, uint16_t attr);
 void nlk_put_u8(struct nlk_batch *, uint16_t attr, uint8_t);
@@ -50,7 +52,8 @@ void nlk_put_u32(struct nlk_batch *, uint16_t attr, uint32_t);
 void nlk_put_u64(struct nlk_batch *, uint16_t attr, uint64_t);
 void nlk_put_str(struct nlk_batch *, uint16_t attr, const char *); // with its NUL
 size_t nlk_nest(struct nlk_batch *, uint16_t attr); // with NLA_F_NESTED
-void nlk_nest_end(struct nlk_batch *, size_t nest);
+// False: it became longer than an attribute can be (64 KiB); cancel the message.
+bool nlk_nest_end(struct nlk_batch *, size_t nest);
 // Takes a message begun last back (translation failed half-way).
 void nlk_cancel(struct nlk_batch *);
 
@@ -100,7 +103,12 @@ int nlk_request(struct nlk_sock *, struct nlk_batch *, struct nlk_msg *reply, co
 // A dump (NLM_F_DUMP is added): each entry to cb, false from cb ends it early (the rest is drained). 0 or -errno; -EINTR: the dump was interrupted by changes
 // and is inconsistent.
 int nlk_dump(struct nlk_sock *, struct nlk_batch *, bool (*cb)(const struct nlk_msg *, void *aux), void *aux);
+// A socket in transactions should have no groups: notifications that arrive then are dropped.
+//
 // Receives what has come without blocking, for sockets with multicast groups or upcalls: each message to cb. Number of messages, or -errno (-EAGAIN: none; -ENOBUFS: lost some).
+// Up to NLK_RECEIVE_MAX datagrams a call; what they hold stays valid until the socket's next call.
+#define NLK_RECEIVE_MAX 64
 int nlk_receive(struct nlk_sock *, void (*cb)(const struct nlk_msg *, void *aux), void *aux);
+int nlk_receive_max(struct nlk_sock *, size_t max, void (*cb)(const struct nlk_msg *, void *aux), void *aux);
 
 #endif

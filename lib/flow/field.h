@@ -45,6 +45,25 @@ field_set_first_missing(const struct field_set *a, const struct field_set *b)
     return FIELD_COUNT;
 }
 
+// Walks the fields of a set in the table's order; the set may change meanwhile, this walk doesn't.
+#define FIELD_SET_FOR_EACH(id, set)                                                                                    \
+    for (struct field_set left_ = *(set), *once_ = &left_; once_; once_ = NULL)                                        \
+        for (enum field_id id; (id = field_set_take_first(&left_)) < FIELD_COUNT;)
+
+// Removes the first field of the set and returns it, or FIELD_COUNT.
+static inline enum field_id
+field_set_take_first(struct field_set *s)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(s->w); i++) {
+        if (s->w[i]) {
+            enum field_id id = (enum field_id) (i * 64 + __builtin_ctzll(s->w[i]));
+            s->w[i] &= s->w[i] - 1;
+            return id;
+        }
+    }
+    return FIELD_COUNT;
+}
+
 enum field_masking { FIELD_EXACT_ONLY, FIELD_MASKABLE };
 
 enum field_access {
@@ -90,6 +109,7 @@ enum field_prereq {
     FIELD_PRE_UDP,
     FIELD_PRE_SCTP,
     FIELD_PRE_ICMPV4,
+    FIELD_PRE_IGMP,
     FIELD_PRE_ICMPV6,
     FIELD_PRE_ND,
     FIELD_PRE_ND_SOLICIT,
@@ -162,6 +182,7 @@ unsigned field_value_bits(const struct field_info *);
 void field_value_exact(const struct field_info *, union field_value *);
 void field_value_from_u64(const struct field_info *, uint64_t, union field_value *);
 uint64_t field_value_to_u64(const struct field_info *, const union field_value *); // low 64 bits
+// Does the packet have what the field needs? The bits looked at are added to *wc, which may be NULL.
 bool field_prereqs_met(const struct field_info *, const struct flow_key *, struct flow_mask *wc);
 
 // Where the bytes of tun_metadataN are in flow_key.tun_md: a bridge's TLV table, in force for a thread between two

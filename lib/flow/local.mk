@@ -18,4 +18,7 @@ lib_flow_libflow_a_SOURCES = \
 # Fields and matches.
 lib_flow_libflow_a_SOURCES += \
 	lib/flow/field.c \
-	lib/flow/field_tun_md.c
+	lib/flow/field_prereq.c \
+	lib/flow/field_tun_md.c \
+	lib/flow/match.c \
+	lib/flow/subfield.c

@@ -34,6 +34,8 @@ char *match_parse_field(struct flow_match *, const char *name, const char *value
                         bool *known);
 // Parses a whole comma- or space-separated list of fields (for explain, dump filters, netdev-dummy/receive…).
 char *match_parse(struct flow_match *, const char *text, const struct field_port_names *);
+// Is the field one that the match doesn't make sure to exist? (tcp_src without tcp)
+bool match_lacks_prereqs(const struct flow_match *, const struct field_info *);
 // A sentence (static) on unmet prerequisites or contradictory fields, or NULL.
 const char *match_check(const struct flow_match *);
 

@@ -9,3 +9,10 @@ tests_unit_flow_test_packet_SOURCES = tests/unit/flow/test_packet.c
 tests_unit_flow_test_packet_LDADD = $(TEST_LIBS)
 tests_unit_flow_test_dp_actions_SOURCES = tests/unit/flow/test_dp_actions.c
 tests_unit_flow_test_dp_actions_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/flow/test_match tests/unit/flow/test_classifier
+TESTS += tests/unit/flow/test_match tests/unit/flow/test_classifier
+tests_unit_flow_test_match_SOURCES = tests/unit/flow/test_match.c
+tests_unit_flow_test_match_LDADD = $(TEST_LIBS)
+tests_unit_flow_test_classifier_SOURCES = tests/unit/flow/test_classifier.c
+tests_unit_flow_test_classifier_LDADD = $(TEST_LIBS)

@@ -5,3 +5,4 @@ dist_check_SCRIPTS = $(LINTS)
 TESTS += $(LINTS)
 include tests/unit/local.mk
 include tests/fuzz/local.mk
+EXTRA_DIST += tests/run tests/interop .ci/run

@@ -13,3 +13,8 @@ ofproto_libofproto_a_SOURCES += \
 	ofproto/of_request.c \
 	ofproto/of_rule.c \
 	ofproto/of_stats.c
+ofproto_libofproto_a_SOURCES += \
+	ofproto/of_text_flow.c \
+	ofproto/of_text_parse.c \
+	ofproto/of_text_private.h \
+	ofproto/of_text_usable.c

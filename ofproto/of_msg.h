@@ -373,8 +373,15 @@ size_t of_mp_take(struct of_mp *, const uint8_t **data);
 void of_mp_end(struct of_mp *, struct str *out);
 
 // --- Text. ---
+struct of_table_names {
+    const char *(*name)(uint8_t table, void *aux); // NULL: no name
+    bool (*table)(const char *name, uint8_t *table, void *aux);
+    void *aux;
+};
+
 struct of_print {
     const struct field_port_names *ports; // NULL: numbers
+    const struct of_table_names *tables;  // NULL: numbers
     bool stats;   // flows with counters, durations …
     int verbosity; // as many -m as given
 };
@@ -384,12 +391,17 @@ void of_flow_stats_format(const struct of_flow_stats *, const struct of_print *,
 void of_flow_mod_format(const struct of_flow_mod *, const struct of_print *, struct str *out);
 void of_port_desc_format(const struct of_port_desc *, const struct of_print *, struct str *out);
 
-// Flow text of ovs-ofctl(8): "priority=1,in_port=2,actions=drop". command < 0: begins the text ("add …", bundles' files). `usable` loses protocols that
-// cannot say it. NULL, or an error sentence to free; the flow-mod is to be freed (of_flow_mod_free) either way.
+// Names of tables that the parsers below accept, for this thread; NULL (the start): numbers only. Returns the one before.
+const struct of_table_names *of_text_tables_use(const struct of_table_names *);
+
+// Flow text of ovs-ofctl(8): "priority=1,in_port=2,actions=drop". command < 0: begins the text ("add …", bundles' files); without it, add. `usable`
+// loses protocols that cannot say it. NULL, or an error sentence to free; the flow-mod is to be freed (of_flow_mod_free) either way.
 char *of_flow_mod_parse(const char *text, int command, const struct field_port_names *, struct of_flow_mod *,
                         uint32_t *usable);
 char *of_flow_request_parse(const char *text, const struct field_port_names *, struct of_flow_request *,
                             uint32_t *usable);
+// Protocols (OF_PROTO_*) that can carry the match.
+uint32_t of_match_usable(const struct flow_match *);
 void of_flow_mod_free(struct of_flow_mod *);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Linux network devices as the main loop sees them: a cache kept by rtnetlink notifications (libnl-route-3), ethtool facts, and the few settings a
+// Linux network devices as the main loop sees them: a cache kept by rtnetlink notifications, ethtool facts, and the few settings a
 // switch makes. Owner: main thread.
 #ifndef LIB_NET_LINK_H
 #define LIB_NET_LINK_H 1
@@ -26,7 +26,7 @@ struct link {
     bool loopback;
     int master;    // ifindex, 0: none
     uint64_t carrier_changes;
-    struct link_counters counters; // as of the last link_refresh()
+    struct link_counters counters; // as of the last notification: link_read_counters() reads them now
 };
 
 struct link_driver { // ethtool; "" or 0 when unknown

@@ -9,6 +9,8 @@ ofproto_libofproto_a_SOURCES += \
 	ofproto/of_conn.c \
 	ofproto/of_conns.c \
 	ofproto/of_expire.c \
+	ofproto/of_match_std.c \
+	ofproto/of_match_wire.c \
 	ofproto/of_flow_mod.c \
 	ofproto/of_request.c \
 	ofproto/of_rule.c \

@@ -127,7 +127,6 @@ vlan_to_10(const struct flow_match *m, uint32_t *wild, uint16_t *vlan, uint8_t *
     *pcp = 0;
     if (mask & FLOW_VLAN_PRESENT && !(tci & FLOW_VLAN_PRESENT)) {
         *vlan = VLAN_NONE;
-        *wild |= W10_DL_VLAN_PCP;
         return;
     }
     if (mask & 0xfff) {
@@ -399,7 +398,7 @@ of_match_decode(const uint8_t **p, size_t *len, enum of_oxm_unknown unknown, str
     if (type == OFPMT_STANDARD) {
         error = said == OF11_MATCH_LEN ? of11_match_decode(&r, m) : OF_ERROR_BMC_BAD_LEN;
     } else if (type == OFPMT_OXM) {
-        error = of_oxm_match_decode(r.p, said - 4u, unknown, m, NULL, NULL);
+        error = of_oxm_match_decode(r.p, said - 4u, unknown, m, NULL);
     } else {
         error = OF_ERROR_BMC_BAD_TYPE;
     }
@@ -419,7 +418,7 @@ of_match_encode(const struct flow_match *m, enum of_version version, struct str 
         size_t start = out->len;
         of_put16(out, OFPMT_OXM);
         of_put16(out, 0);
-        size_t n = of_oxm_match_encode(m, version, 0, 0, out);
+        size_t n = of_oxm_match_encode(m, version, NULL, out);
         of_set16(out, start + 2, (uint16_t) (4 + n));
         of_put_pad8(out, start);
     }

@@ -8,9 +8,9 @@
 
 #include "ofproto/of_match_wire.h"
 
-#include "lib/base/str.h"
 #include "ofproto/of_act.h"
 #include "ofproto/of_error.h"
+#include "ofproto/of_wire.h"
 
 #define CLASS_EXPERIMENTER 0xffff
 #define CLASS_NXM1 0x0001
@@ -29,12 +29,14 @@ of_port_from_11(uint32_t wire, uint32_t *port)
 const struct field_oxm *
 of_oxm_for(const struct field_info *f, enum of_version version)
 {
+    const struct field_oxm *last = NULL;
     for (int i = 0; i < FIELD_MAX_OXM && f->oxm[i].name; i++) {
-        if (f->oxm[i].version <= version) {
-            return &f->oxm[i];
+        last = &f->oxm[i];
+        if (last->version <= version) {
+            break;
         }
     }
-    return f->oxm[0].name ? &f->oxm[0] : NULL;
+    return last;
 }
 
 static bool
@@ -234,17 +236,17 @@ of_oxm_decode(const uint8_t **p, size_t *len, struct of_oxm *x)
 // --- Lists. ---
 
 static bool
-take_cookie(const uint8_t **p, size_t *len, be64_t *cookie, be64_t *mask)
+take_cookie(const uint8_t **p, size_t *len, struct of_cookie *cookie)
 {
     struct header h;
     if (!read_header(*p, *len, &h) || h.oxm_class != CLASS_NXM1 || h.number != NXM_COOKIE ||
         h.payload != (h.has_mask ? 16 : 8) || 4 + h.payload > *len) {
         return false;
     }
-    memcpy(cookie, *p + 4, 8);
-    *mask = UINT64_MAX;
+    memcpy(&cookie->value, *p + 4, 8);
+    cookie->mask = UINT64_MAX;
     if (h.has_mask) {
-        memcpy(mask, *p + 12, 8);
+        memcpy(&cookie->mask, *p + 12, 8);
     }
     *p += 4 + h.payload;
     *len -= 4 + h.payload;
@@ -284,16 +286,16 @@ add_field(struct flow_match *match, const struct of_oxm *x, enum of_oxm_unknown 
 
 int
 of_oxm_match_decode(const void *data, size_t len, enum of_oxm_unknown unknown,
-                    struct flow_match *match, be64_t *cookie, be64_t *cookie_mask)
+                    struct flow_match *match, struct of_cookie *cookie)
 {
     const uint8_t *p = data;
     struct of_oxm x;
     match_init_any(match);
     if (cookie) {
-        *cookie = *cookie_mask = 0;
+        *cookie = (struct of_cookie){0, 0};
     }
     while (len) {
-        if (cookie && take_cookie(&p, &len, cookie, cookie_mask)) {
+        if (cookie && take_cookie(&p, &len, cookie)) {
             continue;
         }
         int error = of_oxm_decode(&p, &len, &x);
@@ -322,9 +324,9 @@ put_field(const struct flow_match *match, enum field_id id, enum of_version vers
         return;
     }
     field_read(f, &match->key, &value);
-    of_oxm_encode(f, &value,
-                  f->masking == FIELD_EXACT_ONLY || field_value_is_exact(f, &mask) ? NULL : &mask,
-                  version, out);
+    bool whole = f->masking == FIELD_EXACT_ONLY || field_value_is_exact(f, &mask);
+    // tun_flags has room for flags to come: what is asked about is always said.
+    of_oxm_encode(f, &value, whole && id != FIELD_TUN_FLAGS ? NULL : &mask, version, out);
 }
 
 // No tag; a tag with this id; any tag. The priority follows when it matters.
@@ -387,8 +389,8 @@ put_register(const struct flow_match *match, enum field_id id, enum of_version v
 }
 
 size_t
-of_oxm_match_encode(const struct flow_match *match, enum of_version version, be64_t cookie,
-                    be64_t cookie_mask, struct str *out)
+of_oxm_match_encode(const struct flow_match *match, enum of_version version,
+                    const struct of_cookie *cookie, struct str *out)
 {
     size_t start = out->len;
     for (size_t w = 0; w < ARRAY_SIZE(match->used.w); w++) {
@@ -401,12 +403,12 @@ of_oxm_match_encode(const struct flow_match *match, enum of_version version, be6
             }
         }
     }
-    if (cookie_mask) {
+    if (cookie && cookie->mask) {
         static const struct field_oxm name = {"NXM_NX_COOKIE", CLASS_NXM1, NXM_COOKIE, 0, 0};
-        bool masked = cookie_mask != UINT64_MAX;
+        bool masked = cookie->mask != UINT64_MAX;
         put_header(&name, masked, masked ? 16 : 8, out);
-        str_add_n(out, &cookie, 8);
-        str_add_n(out, &cookie_mask, masked ? 8 : 0);
+        of_put_be64(out, cookie->value);
+        str_add_n(out, &cookie->mask, masked ? 8 : 0);
     }
     return out->len - start;
 }

@@ -18,7 +18,7 @@ struct str;
 // --- One field. ---
 
 // The code point by which a version names a field: its first one that the version has (OpenFlow 1.0
-// and 1.1: Nicira's), else the first there is. NULL: the field has none (dl_vlan, tun_ttl …).
+// and 1.1: Nicira's), else the last there is. NULL: the field has none (dl_vlan, tun_ttl …).
 const struct field_oxm *of_oxm_for(const struct field_info *, enum of_version);
 
 // The header alone, for move, push, learn, table features …: 4 bytes, 8 with an experimenter.
@@ -44,15 +44,20 @@ int of_oxm_decode(const uint8_t **p, size_t *len, struct of_oxm *);
 
 // --- Matches. ---
 
+struct of_cookie {
+    be64_t value, mask;
+};
+
 enum of_oxm_unknown { OF_OXM_REFUSE_UNKNOWN, OF_OXM_SKIP_UNKNOWN }; // skip: also no prerequisites
 
-// A list of OXMs or NXMs, without header or padding. `cookie` and `cookie_mask` (may be NULL) take
-// Nicira's cookie field, whose absence leaves them 0.
+// A list of OXMs or NXMs, without header or padding. `cookie` (may be NULL) takes Nicira's cookie
+// field, whose absence leaves it 0.
 int of_oxm_match_decode(const void *data, size_t len, enum of_oxm_unknown, struct flow_match *,
-                        be64_t *cookie, be64_t *cookie_mask);
-// Returns the number of bytes appended; no padding. A cookie is said when its mask isn't 0.
-size_t of_oxm_match_encode(const struct flow_match *, enum of_version, be64_t cookie,
-                           be64_t cookie_mask, struct str *out);
+                        struct of_cookie *);
+// Returns the number of bytes appended; no padding. A cookie is said unless it is NULL or its mask
+// 0.
+size_t of_oxm_match_encode(const struct flow_match *, enum of_version,
+                           const struct of_cookie *cookie, struct str *out);
 
 #define OF10_MATCH_LEN 40
 #define OF11_MATCH_LEN 88

@@ -70,7 +70,7 @@ finish(struct flow_match *m)
 }
 
 void
-of10_match_decode(const void *data, struct flow_match *m)
+of_match10_decode(const void *data, struct flow_match *m)
 {
     struct of_reader r = {data, OF10_MATCH_LEN, false};
     struct flow_key *k = &m->key;
@@ -142,7 +142,7 @@ vlan_to_10(const struct flow_match *m, uint32_t *wild, uint16_t *vlan, uint8_t *
 }
 
 void
-of10_match_encode(const struct flow_match *m, struct str *out)
+of_match10_encode(const struct flow_match *m, struct str *out)
 {
     const struct flow_key *k = &m->key;
     const struct flow_mask *w = &m->mask;
@@ -272,7 +272,7 @@ mpls_from_11(struct flow_match *m, uint32_t wild, uint32_t label, uint8_t tc)
 }
 
 static int
-of11_match_decode(struct of_reader *r, struct flow_match *m)
+match11_decode(struct of_reader *r, struct flow_match *m)
 {
     struct flow_key *k = &m->key;
     struct flow_mask *w = &m->mask;
@@ -342,7 +342,7 @@ vlan_to_11(const struct flow_match *m, uint32_t *wild, uint16_t *vlan, uint8_t *
 }
 
 static void
-of11_match_encode(const struct flow_match *m, struct str *out)
+match11_encode(const struct flow_match *m, struct str *out)
 {
     const struct flow_key *k = &m->key;
     const struct flow_mask *w = &m->mask;
@@ -396,7 +396,7 @@ of_match_decode(const uint8_t **p, size_t *len, enum of_oxm_unknown unknown, str
     }
     int error;
     if (type == OFPMT_STANDARD) {
-        error = said == OF11_MATCH_LEN ? of11_match_decode(&r, m) : OF_ERROR_BMC_BAD_LEN;
+        error = said == OF11_MATCH_LEN ? match11_decode(&r, m) : OF_ERROR_BMC_BAD_LEN;
     } else if (type == OFPMT_OXM) {
         error = of_oxm_match_decode(r.p, said - 4u, unknown, m, NULL);
     } else {
@@ -411,9 +411,9 @@ void
 of_match_encode(const struct flow_match *m, enum of_version version, struct str *out)
 {
     if (version == OF_10) {
-        of10_match_encode(m, out);
+        of_match10_encode(m, out);
     } else if (version == OF_11) {
-        of11_match_encode(m, out);
+        match11_encode(m, out);
     } else {
         size_t start = out->len;
         of_put16(out, OFPMT_OXM);

@@ -62,8 +62,8 @@ size_t of_oxm_match_encode(const struct flow_match *, enum of_version,
 #define OF10_MATCH_LEN 40
 #define OF11_MATCH_LEN 88
 
-void of10_match_decode(const void *data, struct flow_match *); // OF10_MATCH_LEN bytes; cannot fail
-void of10_match_encode(const struct flow_match *, struct str *out);
+void of_match10_decode(const void *data, struct flow_match *); // OF10_MATCH_LEN bytes; cannot fail
+void of_match10_encode(const struct flow_match *, struct str *out);
 
 // struct ofp_match of OpenFlow 1.1 and later, padding included; advances. OpenFlow 1.1's own form
 // is read in every version.

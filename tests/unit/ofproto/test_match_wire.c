@@ -34,7 +34,7 @@ decode(enum of_version version, bool nxm, const uint8_t *data, size_t len, struc
     }
     if (version == OF_10) {
         assert_int_equal(len, OF10_MATCH_LEN);
-        of10_match_decode(data, m);
+        of_match10_decode(data, m);
         return 0;
     }
     const uint8_t *p = data;

@@ -164,10 +164,8 @@ format_flow(const struct dump *d, struct mega *m, struct str *out)
     if (packets && c.tcp_flags) {
         format_tcp_flags(c.tcp_flags, out);
     }
-    if (place == DP_PLACE_TC_HW) {
-        str_add(out, ", offloaded:yes");
-    }
     if (d->verbose) {
+        str_add(out, place == DP_PLACE_TC_HW ? ", offloaded:yes" : "");
         str_addf(out, ", dp:%s", place == DP_PLACE_TC_HW || place == DP_PLACE_TC_SW ? "tc" : "ovs");
     }
     str_add(out, ", actions:");
@@ -227,7 +225,7 @@ parse_types(struct dump *d, const char *list)
             }
         }
         if (i == ARRAY_SIZE(rows)) {
-            return base_asprintf("Failed to parse type (%.*s)", (int) n, list);
+            return base_asprintf("ovs-vswitchd: Failed to parse type (%.*s) (Invalid argument)", (int) n, list);
         }
         list += n + (list[n] == ',');
     }
@@ -636,25 +634,43 @@ dpif_show_features(struct unixctl_conn *conn, int argc, const char *argv[], void
         const struct dp_features *f = sp_dp_features(br->dp);
         const struct {
             const char *name;
-            bool has;
+            unsigned value;
         } rows[] = {
             {"Masked set action", f->masked_set},
+            {"Tunnel push pop", false},
             {"Ufid", f->ufid},
             {"Truncate action", f->actions & 1u << DP_ACT_TRUNC},
             {"Clone action", f->actions & 1u << DP_ACT_CLONE},
+            {"Sample nesting", f->sample_nesting},
+            {"Conntrack eventmask", f->actions & 1u << DP_ACT_CT},
             {"Conntrack clear", f->actions & 1u << DP_ACT_CT_CLEAR},
+            {"Max dp_hash algorithm", false},
             {"Check pkt length action", f->check_pkt_len},
             {"Conntrack timeout policy", f->ct_timeout},
             {"Explicit Drop action", f->actions & 1u << DP_ACT_DROP},
+            {"Optimized Balance TCP mode", f->actions & 1u << DP_ACT_LB_OUTPUT},
+            {"Conntrack all-zero IP SNAT", false},
+            {"MPLS Label add", false},
+            {"Max VLAN headers", f->max_vlans},
+            {"Max MPLS depth", f->max_mpls},
             {"Recirc", f->recirc},
+            {"CT state", field_set_has(&f->match, FIELD_CT_STATE)},
+            {"CT zone", field_set_has(&f->match, FIELD_CT_ZONE)},
+            {"CT mark", field_set_has(&f->match, FIELD_CT_MARK)},
+            {"CT label", field_set_has(&f->match, FIELD_CT_LABEL)},
             {"CT state NAT", f->ct_state_nat},
             {"CT orig tuple", f->ct_orig_tuple},
+            {"CT orig tuple for IPv6", f->ct_orig_tuple},
+            {"IPv6 ND Extension", false},
         };
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-            str_addf(&out, "%s: %s\n", rows[i].name, rows[i].has ? "Yes" : "No");
+            const bool number = !strncmp(rows[i].name, "Max ", 4) || !strncmp(rows[i].name, "Sample", 6);
+            if (number) {
+                str_addf(&out, "%s: %u\n", rows[i].name, rows[i].value);
+            } else {
+                str_addf(&out, "%s: %s\n", rows[i].name, rows[i].value ? "Yes" : "No");
+            }
         }
-        str_addf(&out, "Sample nesting: %u\nMax VLAN headers: %u\nMax MPLS depth: %u\n",
-                 f->sample_nesting, f->max_vlans, f->max_mpls);
         unixctl_reply(conn, str_get(&out));
     }
     rcu_end();

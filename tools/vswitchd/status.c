@@ -81,7 +81,8 @@ write_counters(const struct vsw_iface *iface)
     const struct idl_pair_si stats[] = { // sorted by name
         {"collisions", c.collisions},     {"rx_bytes", c.rx_bytes},         {"rx_crc_err", c.rx_crc_err},
         {"rx_dropped", c.rx_dropped},     {"rx_errors", c.rx_errors},       {"rx_frame_err", c.rx_frame_err},
-        {"rx_missed_errors", c.rx_missed}, {"rx_over_err", c.rx_over_err},  {"rx_packets", c.rx_packets},
+        {"rx_missed_errors", c.rx_missed}, {"rx_multicast_packets", c.multicast}, {"rx_over_err", c.rx_over_err},
+        {"rx_packets", c.rx_packets},
         {"tx_bytes", c.tx_bytes},         {"tx_dropped", c.tx_dropped},     {"tx_errors", c.tx_errors},
         {"tx_packets", c.tx_packets},
     };
@@ -138,27 +139,19 @@ write_bridge(const struct vsw_bridge *br, bool counters)
     write_controllers(br);
 }
 
-// What the datapath can do, by the names that clients look for.
+// What the datapath can do, by the names that clients look for, in the records that they made for it.
 static void
 write_datapaths(const struct idl_open_vswitch *root)
 {
-    struct idl_pair_sr_datapath rows[4];
-    size_t n = 0;
-    static const char *const types[] = {"dummy", "netdev", "system"};
-    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+    for (size_t i = 0; i < root->n_datapaths; i++) {
         struct sp_dp *dp = NULL;
         struct vsw_bridge *br;
         HMAP_FOR_EACH (br, by_name, &vsw.bridges) {
-            dp = !strcmp(br->dp_type, types[i]) ? br->dp : dp;
+            dp = !strcmp(br->dp_type, root->datapaths[i].key) ? br->dp : dp;
         }
         if (!dp) {
             continue;
         }
-        const struct idl_datapath *row = NULL;
-        for (size_t j = 0; j < root->n_datapaths; j++) {
-            row = !strcmp(root->datapaths[j].key, types[i]) ? root->datapaths[j].value : row;
-        }
-        row = row ? row : idl_datapath_insert(idl_open_txn(vsw.idl));
         const struct dp_features *f = sp_dp_features(dp);
         char vlans[12], mpls[12], sample[12];
         snprintf(vlans, sizeof vlans, "%u", f->max_vlans);
@@ -173,10 +166,8 @@ write_datapaths(const struct idl_open_vswitch *root)
             {"sample_nesting", sample},              {"ufid", TF(f->ufid)},
         };
 #undef TF
-        idl_datapath_set_capabilities(row, caps, ARRAY_SIZE(caps));
-        rows[n++] = (struct idl_pair_sr_datapath){types[i], row};
+        idl_datapath_set_capabilities(root->datapaths[i].value, caps, ARRAY_SIZE(caps));
     }
-    idl_open_vswitch_set_datapaths(root, rows, n);
 }
 
 static void

@@ -30,6 +30,7 @@ LOG_MODULE(upcall);
 COVERAGE(upcall_miss);
 COVERAGE(upcall_action);
 COVERAGE(upcall_not_cached);
+COVERAGE(upcall_not_ready);
 
 struct work {
     struct sp_upcall *u;
@@ -283,11 +284,15 @@ misses(struct sp_dp *dp, struct dp_channel *ch, struct batch *b, size_t n, const
 void
 sp_upcall(struct sp_dp *dp, struct dp_channel *ch, struct sp_upcall *u, size_t n)
 {
+    __atomic_add_fetch(&dp->n_upcalls, n, __ATOMIC_RELAXED);
+    if (!__atomic_load_n(&dp->ready, __ATOMIC_ACQUIRE)) {
+        COVERAGE_ADD(upcall_not_ready, n);
+        return; // no tables yet that could say where the packets go
+    }
     struct batch *b = batch_get();
     rcu_begin();
     const struct sp_config *config = sp_config_get();
     size_t n_work = 0;
-    __atomic_add_fetch(&dp->n_upcalls, n, __ATOMIC_RELAXED);
     for (size_t i = 0; i < n; i++) {
         if (u[i].kind == DP_UPCALL_ACTION && u[i].user && u[i].user->kind == DP_USER_CONTROLLER) {
             COVERAGE_INC(upcall_action);

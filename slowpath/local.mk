@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += slowpath/libslowpath.a
 slowpath_libslowpath_a_SOURCES = \
+	slowpath/adopt.c \
 	slowpath/bridge_state.c \
 	slowpath/ctl.c \
 	slowpath/ctl_dp.c \

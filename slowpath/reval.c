@@ -24,6 +24,7 @@
 #include "lib/base/rcu.h"
 #include "lib/base/thread.h"
 #include "ofproto/of_bridge.h"
+#include "slowpath/adopt.h"
 #include "slowpath/bridge_state.h"
 #include "slowpath/mega.h"
 #include "slowpath/place.h"
@@ -476,6 +477,34 @@ sweep(struct reval *r, struct tools *t, bool evict, bool purge)
     __atomic_add_fetch(&r->sweeps, 1, __ATOMIC_RELAXED);
 }
 
+// --- Flows of an earlier run. ---
+
+static bool
+learn_record(const struct dp_flow_record *rec, void *a)
+{
+    sp_adopt_learn(a, rec);
+    return true;
+}
+
+static bool
+adopt_record(const struct dp_flow_record *rec, void *a)
+{
+    sp_adopt_flow(a, rec); // the next sweep removes what the cache doesn't know
+    return true;
+}
+
+static void
+adopt(struct reval *r)
+{
+    struct adoption a;
+    sp_adopt_begin(&a, r->dp, MEGA_HOME);
+    rcu_begin();
+    r->dp->ops->flow_dump(r->own.home, false, learn_record, &a);
+    r->dp->ops->flow_dump(r->own.home, false, adopt_record, &a);
+    rcu_end();
+    sp_adopt_end(&a);
+}
+
 // --- The thread. ---
 
 static void
@@ -483,9 +512,12 @@ run(void *r_)
 {
     struct reval *r = r_;
     struct pollfd fd = {.fd = r->efd, .events = POLLIN};
+    bool adopted = false;
     while (!__atomic_load_n(&r->stop, __ATOMIC_ACQUIRE)) {
         const int64_t now = clock_now_us();
-        if (now < r->next_sweep) {
+        if (!__atomic_load_n(&r->dp->ready, __ATOMIC_ACQUIRE)) {
+            poll(&fd, 1, -1);
+        } else if (now < r->next_sweep) {
             // Whole milliseconds, rounded up.
             poll(&fd, 1, (int) ((r->next_sweep - now + 999) / 1000));
         }
@@ -498,12 +530,20 @@ run(void *r_)
         r->requests = NULL;
         mutex_unlock(&r->mutex);
 
+        const bool ready = __atomic_load_n(&r->dp->ready, __ATOMIC_ACQUIRE);
+        if (ready && !adopted) {
+            adopted = true;
+            adopt(r);
+            r->next_sweep = 0;
+        }
         bool purge = false;
         for (const struct request *q = requests; q; q = q->next) {
             purge |= q->purge;
         }
-        do_dirty(r, &r->own);
-        if (requests || clock_now_us() >= r->next_sweep) {
+        if (ready) {
+            do_dirty(r, &r->own);
+        }
+        if (ready && (requests || clock_now_us() >= r->next_sweep)) {
             sweep(r, &r->own, true, purge);
             do_dirty(r, &r->own); // MAC addresses that aged
             rcu_begin();

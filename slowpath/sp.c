@@ -120,6 +120,20 @@ sp_dp_get(const char *type, char **error)
 }
 
 void
+sp_ready(void)
+{
+    const struct sp_config *config = sp_config_get();
+    if (!config || config->restore_wait) {
+        return;
+    }
+    for (struct sp_dp *dp = dps; dp; dp = dp->next) {
+        if (!__atomic_exchange_n(&dp->ready, true, __ATOMIC_ACQ_REL)) {
+            sp_reval_wake(dp->reval);
+        }
+    }
+}
+
+void
 sp_exit(bool cleanup)
 {
     while (dps) {

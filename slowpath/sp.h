@@ -13,6 +13,10 @@ void sp_init(struct loop *);
 // Stops threads. `cleanup`: flows and datapath ports are removed; otherwise they stay and keep forwarding for the next start to adopt.
 void sp_exit(bool cleanup);
 
+// The tables hold what the configuration says: from now on packets are handled, and what an earlier run left in the datapaths is adopted or removed.
+// Called after each reconciliation; does nothing while the snapshot's restore_wait is set.
+void sp_ready(void);
+
 // The one datapath of a type ("system", "netdev", "dummy"): opened at first use, with its cache, handlers, revalidators. NULL with *error (a sentence to free).
 struct sp_dp *sp_dp_get(const char *type, char **error);
 const char *sp_dp_type(const struct sp_dp *);

@@ -76,6 +76,7 @@ struct sp_config {
     // other_config of Open_vSwitch.
     unsigned n_handlers, n_revalidators; // 0: by number of cores
     unsigned max_idle_ms, max_revalidator_ms, flow_limit;
+    bool restore_wait; // the tables are still being restored: caches are left alone, packets wait
     bool hw_offload;
     uint8_t tc_policy; // enum sp_tc_policy
     unsigned offload_rate, offload_in_flight; // per second; at once; 0: default

@@ -25,6 +25,7 @@ struct sp_dp {
     struct reval *reval;
     struct place_worker *worker; // NULL while nothing is offloaded; owner: main
     uint64_t n_upcalls, n_slow;  // atomic
+    bool ready;                  // atomic: sp_ready()
 };
 
 struct sp_dp *sp_dp_first(void); // main thread

@@ -211,7 +211,7 @@ end_rooms(void)
     }
     sp_exit(vsw.cleanup);
     HMAP_FOR_EACH_SAFE (br, by_name, &vsw.bridges) {
-        vsw_bridge_free(br, vsw.cleanup);
+        vsw_bridge_free(br, false); // the datapath is closed already, with its ports where asked
     }
     idl_free(vsw.idl);
     link_cache_free(vsw.links);

@@ -288,6 +288,7 @@ vsw_reconcile(void)
         }
         vsw_bridge_configure_of(br);
     }
+    sp_ready();
     vsw.done_cfg = root->next_cfg;
     vsw.status_wanted = true;
 }

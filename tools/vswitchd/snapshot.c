@@ -161,6 +161,8 @@ vsw_publish_snapshot(void)
     sc->max_idle_ms = MAX(number_config(root, "max-idle", 10000), 500);
     sc->max_revalidator_ms = MAX(number_config(root, "max-revalidator", 500), 100);
     sc->flow_limit = number_config(root, "flow-limit", 200000);
+    const char *wait = root ? idl_open_vswitch_other_config_get(root, "flow-restore-wait") : NULL;
+    sc->restore_wait = wait && !strcmp(wait, "true");
     const char *hw = root ? idl_open_vswitch_other_config_get(root, "hw-offload") : NULL;
     sc->hw_offload = hw && !strcmp(hw, "true");
     const char *policy = root ? idl_open_vswitch_other_config_get(root, "tc-policy") : NULL;

@@ -16,7 +16,15 @@ ofproto_libofproto_a_SOURCES += \
 	ofproto/of_rule.c \
 	ofproto/of_stats.c
 ofproto_libofproto_a_SOURCES += \
+	ofproto/of_text.h \
+	ofproto/of_text_features.c \
 	ofproto/of_text_flow.c \
+	ofproto/of_text_msg.c \
+	ofproto/of_text_packet.c \
 	ofproto/of_text_parse.c \
+	ofproto/of_text_port.c \
 	ofproto/of_text_private.h \
+	ofproto/of_text_raw.c \
+	ofproto/of_text_session.c \
+	ofproto/of_text_table.c \
 	ofproto/of_text_usable.c

@@ -387,6 +387,8 @@ struct of_print {
 };
 // The message as ovs-ofctl prints it (ofp-print, monitor, snoop, dumps), ending in a line feed.
 void of_msg_format(struct of_msg *, const struct of_print *, struct str *out);
+// The same of bytes that need not be a whole or well-formed message. *wire may be NULL.
+void of_msg_format_bytes(const void *, size_t len, const struct of_wire *, const struct of_print *, struct str *out);
 void of_flow_stats_format(const struct of_flow_stats *, const struct of_print *, struct str *out);
 void of_flow_mod_format(const struct of_flow_mod *, const struct of_print *, struct str *out);
 void of_port_desc_format(const struct of_port_desc *, const struct of_print *, struct str *out);

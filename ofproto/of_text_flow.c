@@ -36,8 +36,8 @@ of_text_count(const char *label, uint64_t n, struct str *out)
 }
 
 // A name that could be taken for something else stands in quotes.
-static void
-add_name(const char *name, struct str *out)
+void
+of_text_name(const char *name, struct str *out)
 {
     size_t n = isalpha((unsigned char) *name) ? 1 : 0;
     while (n && isalnum((unsigned char) name[n])) {
@@ -67,7 +67,7 @@ of_text_table(const char *label, uint8_t table, const struct of_print *print, st
     const char *name = print->tables ? print->tables->name(table, print->tables->aux) : NULL;
     str_add(out, label);
     if (name) {
-        add_name(name, out);
+        of_text_name(name, out);
     } else {
         str_addf(out, "%u", table);
     }

@@ -45,8 +45,6 @@ usable_field(enum field_id id, const struct flow_match *m)
     case FIELD_IN_PORT_OXM:
     case FIELD_ETH_TYPE:
     case FIELD_NW_PROTO:
-    case FIELD_NW_TOS:
-    case FIELD_IP_DSCP:
     case FIELD_ARP_OP:
     case FIELD_ICMP_TYPE:
     case FIELD_ICMP_CODE:
@@ -74,10 +72,11 @@ usable_field(enum field_id id, const struct flow_match *m)
     case FIELD_SCTP_SRC:
     case FIELD_SCTP_DST:
         return exact ? OF11_ON : OF_PROTO_NXM_OXM;
+    case FIELD_NW_TOS:
+        return m->mask.nw_tos & 3 ? OF11_ON : OF_PROTO_ALL; // ECN
     case FIELD_METADATA:
     case FIELD_MPLS_LABEL:
     case FIELD_MPLS_TC:
-    case FIELD_NW_ECN:
         return OF11_ON;
     default:
         return OF_PROTO_NXM_OXM;

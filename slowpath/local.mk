@@ -19,6 +19,20 @@ slowpath_libslowpath_a_SOURCES = \
 	slowpath/sp_ops.c \
 	slowpath/sp_upcall.c \
 	slowpath/trace.c \
+	slowpath/udp.c \
+	slowpath/udp_dummy.c \
+	slowpath/udp_dummy_ctl.c \
+	slowpath/udp_index.c \
+	slowpath/udp_init.c \
+	slowpath/udp_lookup.c \
+	slowpath/udp_packet.c \
+	slowpath/udp_pcap.c \
+	slowpath/udp_pipeline.c \
+	slowpath/udp_poller.c \
+	slowpath/udp_sigs.c \
+	slowpath/udp_table.c \
+	slowpath/udp_tap.c \
+	slowpath/udp_tx.c \
 	slowpath/xlate.c \
 	slowpath/xlate_act.c \
 	slowpath/xlate_commit.c \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The userspace datapath: struct dp_ops for "netdev" (AF_PACKET rings on devices, TAP for internal ports) and for "dummy" (ports without
-// devices, fed through unixctl, for tests without root).
+// The userspace datapath: struct dp_ops for "netdev" (AF_PACKET rings on devices, TAP for internal
+// ports) and for "dummy" (ports without devices, fed through unixctl, for tests without root).
 #ifndef SLOWPATH_UDP_H
 #define SLOWPATH_UDP_H 1
 
@@ -11,7 +11,12 @@ struct loop;
 extern const struct dp_ops udp_netdev_ops; // polling threads of its own
 extern const struct dp_ops udp_dummy_ops;  // everything on the main loop, synchronously
 
-// The loop that dummy ports run on, and the unixctl commands (netdev-dummy/receive …, once dummies are enabled). Before any open().
+// The loop that dummy ports run on, and the unixctl commands (netdev-dummy/receive …, once dummies
+// are enabled). Before any open().
 void udp_init(struct loop *, bool dummies);
+
+// Interface options of a dummy port: files "pcap" (both directions), "tx_pcap" and "rxq_pcap".
+// value NULL: not set. Main thread; other ports and options: nothing happens.
+void udp_dummy_option(struct dp *, uint32_t port_no, const char *key, const char *value);
 
 #endif

@@ -28,3 +28,17 @@ ofproto_libofproto_a_SOURCES += \
 	ofproto/of_text_session.c \
 	ofproto/of_text_table.c \
 	ofproto/of_text_usable.c
+ofproto_libofproto_a_SOURCES += \
+	ofproto/of_act.c \
+	ofproto/of_act_check.c \
+	ofproto/of_act_ct.c \
+	ofproto/of_act_encode.c \
+	ofproto/of_act_field.c \
+	ofproto/of_act_flow.c \
+	ofproto/of_act_hash.c \
+	ofproto/of_act_header.c \
+	ofproto/of_act_learn.c \
+	ofproto/of_act_misc.c \
+	ofproto/of_act_nsh.c \
+	ofproto/of_act_output.c \
+	ofproto/of_act_parse.c

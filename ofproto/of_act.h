@@ -371,10 +371,16 @@ int of_instructions_decode(const void *data, size_t len, enum of_version, struct
 void of_actions_encode(const struct of_actions *, enum of_version, struct str *out);
 void of_instructions_encode(const struct of_actions *, enum of_version, struct str *out);
 
-// Consistency for a flow with this match (prerequisites, ports below max_ports, tables …): 0 or enum of_error.
+// Consistency for a flow with this match (prerequisites, ports below max_ports, tables …): 0 or enum of_error. Notes in the list
+// what the match tells about VLAN tags and IP protocols, which encoders for OpenFlow 1.1+ need. Only the match's key is looked at.
 struct flow_match;
-int of_actions_check(const struct of_actions *, const struct flow_match *, uint32_t max_ports, uint8_t table,
-                     unsigned n_tables, enum of_version);
+struct of_act_place { // where the flow is going to be
+    uint32_t max_ports;
+    uint8_t table; // OF_TABLE_ALL: any
+    unsigned n_tables;
+    enum of_version version; // 1.0 forgives modifications of headers that aren't there
+};
+int of_actions_check(struct of_actions *, const struct flow_match *, const struct of_act_place *);
 bool of_actions_output_to(const struct of_actions *, uint32_t port); // for out_port filters
 bool of_actions_has_group(const struct of_actions *, uint32_t group);
 

@@ -93,7 +93,8 @@ flow_mod(struct of_conn *c, struct of_msg *m)
     bool deletes = fm->command == OF_FLOW_DELETE || fm->command == OF_FLOW_DELETE_STRICT;
     if (!deletes) {
         uint8_t table = fm->table == OF_TABLE_ALL ? 0 : fm->table;
-        int error = of_actions_check(&fm->actions, &fm->match, OF_PORT_MAX, table, OF_N_TABLES, c->wire.version);
+        const struct of_act_place place = {OF_PORT_MAX, table, OF_N_TABLES, c->wire.version};
+        int error = of_actions_check(&fm->actions, &fm->match, &place);
         if (error) {
             return error;
         }
@@ -117,7 +118,8 @@ packet_out(struct of_conn *c, struct of_msg *m)
     packet_own(&packet, PACKET_HEADROOM);
     struct flow_match as_packet = {.key = po->metadata.key};
     packet_extract(&packet, &as_packet.key);
-    int error = of_actions_check(&po->actions, &as_packet, OF_PORT_MAX, OF_TABLE_ALL, OF_N_TABLES, c->wire.version);
+    const struct of_act_place place = {OF_PORT_MAX, OF_TABLE_ALL, OF_N_TABLES, c->wire.version};
+    int error = of_actions_check(&po->actions, &as_packet, &place);
     if (!error) {
         of_bridge_flush_changes(c->conns->bridge); // the packet meets the tables as they are now
         const struct of_packet_out out = {&packet, &po->metadata.key, &po->actions};

@@ -312,13 +312,14 @@ normalize(struct flow_match *m)
 static char *
 check_actions(struct parse *p)
 {
-    const struct of_flow_mod *fm = p->fm;
+    struct of_flow_mod *fm = p->fm;
     const uint8_t table = fm->table == OF_TABLE_ALL ? 0 : fm->table;
-    if (!of_actions_check(&fm->actions, &fm->match, OF_PORT_MAX, table, OF_N_TABLES + 1, OF_13)) {
+    struct of_act_place place = {OF_PORT_MAX, table, OF_N_TABLES + 1, OF_13};
+    if (!of_actions_check(&fm->actions, &fm->match, &place)) {
         return NULL;
     }
-    const int error =
-        of_actions_check(&fm->actions, &fm->match, OF_PORT_MAX, table, OF_N_TABLES + 1, OF_10);
+    place.version = OF_10;
+    const int error = of_actions_check(&fm->actions, &fm->match, &place);
     if (error) {
         return base_asprintf("actions are invalid with specified match (%s)", of_error_name(error));
     }

@@ -12,6 +12,14 @@ ofproto_libofproto_a_SOURCES += \
 	ofproto/of_match_std.c \
 	ofproto/of_match_wire.c \
 	ofproto/of_flow_mod.c \
+	ofproto/of_mp.c \
+	ofproto/of_msg.c \
+	ofproto/of_msg_flow.c \
+	ofproto/of_msg_flow_stats.c \
+	ofproto/of_msg_pin.c \
+	ofproto/of_msg_port.c \
+	ofproto/of_msg_switch.c \
+	ofproto/of_msg_table.c \
 	ofproto/of_request.c \
 	ofproto/of_rule.c \
 	ofproto/of_stats.c

@@ -295,7 +295,8 @@ struct of_msg {
     size_t len;
     const uint8_t *body;
     size_t body_len;
-    bool nxm; // decode: came in Nicira's form
+    bool nxm; // decode: came in Nicira's form; encode: goes out in it, where there is one
+    enum of_packet_in_format packet_in_format; // decode: of a packet-in
     union {
         struct of_hello hello;
         struct of_error_msg error;
@@ -320,8 +321,9 @@ struct of_msg {
     } u;
 };
 
-// "OFPT_FLOW_MOD", "NXST_FLOW reply" …: of a message as it came or as it would be sent.
+// "OFPT_FLOW_MOD", "OFPST_FLOW reply" …: in the standard's form if there is one.
 const char *of_msg_type_name(enum of_msg_type);
+const char *of_msg_name(const struct of_msg *); // with the form in view: "NXT_FLOW_MOD"
 // Name with version and xid, as the first words of ovs-ofctl's output: "OFPT_HELLO (OF1.3) (xid=0x1):".
 void of_msg_format_header(const struct of_msg *, struct str *out);
 
@@ -352,6 +354,7 @@ bool of_queue_stats_next(struct of_msg *, struct of_queue_stats *, int *error);
 struct of_mp {
     struct str out; // whole messages up to `start`: the owner may send and drop them (of_mp_take()) at any time
     size_t start;   // of the part being filled
+    size_t taken;   // bytes that were given away and go with the next call
     enum of_msg_type type;
     struct of_wire wire;
     uint32_t xid;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// tc flower as a place for flows: struct dp_ops "tc", in the NIC (DP_PLACE_TC_HW) or in the kernel's software classifier (DP_PLACE_TC_SW). Ports are those of the kernel datapath, told by
+// tc flower as a place for flows: struct dp_ops "tc", in the NIC (DP_PLACE_TC_HW) or in the
+// kernel's software classifier (DP_PLACE_TC_SW). Ports are those of the kernel datapath, told by
 // ifindex; one channel belongs to one worker thread.
 #ifndef OFFLOAD_OFL_H
 #define OFFLOAD_OFL_H 1
@@ -10,7 +11,8 @@ struct loop;
 
 extern const struct dp_ops ofl_dp_ops;
 
-// A datapath port as the offload room needs it. Main thread; replaces what was known under this number. ifindex 0: gone.
+// A datapath port as the offload room needs it. Main thread; replaces what was known under this
+// number. ifindex 0: gone.
 struct ofl_port {
     uint32_t dp_port;
     int ifindex;
@@ -18,36 +20,59 @@ struct ofl_port {
     char name[16];
 };
 void ofl_port_set(struct dp *, const struct ofl_port *);
+// Looks at all devices again (mode, hw-tc-offload …). True: something changed. Main thread.
+bool ofl_refresh(struct dp *);
+// The NIC (a number from 1, stable while the datapath is open) that filters of this port go to; 0:
+// none, with *why. Any thread.
+uint32_t ofl_port_nic(struct dp *, uint32_t dp_port, struct reason *why);
+// Room in a NIC's table: number of filters in hardware, and the capacity (0: not met yet). False:
+// no such NIC. Any thread.
+bool ofl_nic_room(struct dp *, uint32_t nic, uint64_t *rules, uint64_t *capacity);
+// Removes clsact from devices that left and hold no filters any more. The thread that owns the
+// channel.
+void ofl_tidy(struct dp_channel *);
 
-enum ofl_policy { OFL_POLICY_NONE, OFL_POLICY_SKIP_SW, OFL_POLICY_SKIP_HW }; // other_config:tc-policy
+enum ofl_policy {
+    OFL_POLICY_NONE,
+    OFL_POLICY_SKIP_SW,
+    OFL_POLICY_SKIP_HW
+}; // other_config:tc-policy
 void ofl_set_policy(struct dp *, enum ofl_policy);
 
-// Dry run (any thread): would this flow be taken, and where? 0 and *place; or a reason. text (may be NULL) gains the tc filter as `tc filter show` words it.
+// Dry run (any thread): would this flow be taken? True: in `place`; false: `reason` says why not.
+// text (may be NULL) gains the tc filter as `tc filter show` words it.
 struct str;
-bool ofl_explain(struct dp *, const struct flow_match *, const struct dp_actions *, enum dp_place *place, struct reason *,
-                 struct str *text);
+struct ofl_verdict {
+    enum dp_place place;
+    struct reason reason;
+    struct str *text; // the caller's
+};
+bool ofl_explain(struct dp *, const struct flow_match *, const struct dp_actions *,
+                 struct ofl_verdict *);
 
-// What is known of each NIC (eswitch) and port, for `ovs-offload status` and `ports`: text for people is made by the program.
+// What is known of each NIC (eswitch) and port, for `ovs-offload status` and `ports`: text for
+// people is made by the program.
 struct ofl_port_info {
     uint32_t dp_port;
     char name[16];
     int ifindex;
-    char flavour[16];      // "physical", "pcivf", "pcipf", "pcisf", "virtual"; "" without devlink
-    int pf, vf, sf, controller; // -1: none
-    char switch_id[68];    // hex; "": none
-    char devlink[64];      // "pci/0000:03:00.0", "netdevsim/…", "": none
-    char eswitch_mode[16]; // "switchdev", "legacy", "": none
+    char flavour[16]; // "physical", "pcivf", "pcipf", "pcisf", "virtual"; "" without devlink
+    int pf, vf, sf, controller;              // -1: none
+    char switch_id[68];                      // hex; "": none
+    char devlink[64];                        // "pci/0000:03:00.0", "netdevsim/…", "": none
+    char eswitch_mode[16];                   // "switchdev", "legacy", "": none
     char driver[32], firmware[32], rdma[32]; // rdma "none" where there is no device
-    int rdma_port;         // 0: none
+    int rdma_port;                           // 0: none
     unsigned mtu;
     bool hw_tc_offload;
-    struct reason reason;  // why not offloadable
+    struct reason reason; // why not offloadable
 };
 typedef void ofl_port_cb(const struct ofl_port_info *, void *aux);
 void ofl_for_each_port(struct dp *, ofl_port_cb *, void *aux);
 
 struct ofl_nic_stats { // by switch id
     char switch_id[68];
+    uint32_t number;          // 1 …
     uint64_t rules, capacity; // capacity: learned from -ENOSPC; 0: not met yet
     uint64_t inserts, failures;
     uint64_t insert_us_p99;

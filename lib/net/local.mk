@@ -2,6 +2,7 @@
 noinst_LIBRARIES += lib/net/libnet.a
 lib_net_libnet_a_SOURCES = \
 	lib/net/checksum.c \
+	lib/net/devlink.c \
 	lib/net/link.c \
 	lib/net/link_driver.c \
 	lib/net/netlink.c \

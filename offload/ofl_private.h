@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the files of the offload room share.
+//
+//     ofl_match.c   flow_match ⇄ flower keys          ofl_action.c   dp_actions → tc actions
+//     ofl_pedit.c   set field ⇄ pedit, csum           ofl_decode.c   tc actions → dp_actions
+//     ofl_filter.c  a whole filter as a message       ofl_refuse.c   what stands in the way
+//     ofl_tc.c      struct dp_ops "tc"                ofl_dump.c     dumps, counters
+//     ofl_port.c    devices and their facts           ofl_nic.c      what a NIC was seen to take
+//     ofl_table.c   the filters that are there        ofl_explain.c, ofl_text.c   dry runs, words
+//
+// One mutex guards ports, NICs and the table of filters; it is never held while the kernel is
+// asked.
+#ifndef OFFLOAD_OFL_PRIVATE_H
+#define OFFLOAD_OFL_PRIVATE_H 1
+
+#include "lib/base/hmap.h"
+#include "lib/base/thread.h"
+#include "lib/net/netlink.h"
+#include "offload/ofl.h"
+
+struct tcmsg;
+
+// --- Ports and NICs (ofl_port.c, ofl_nic.c). ---
+
+struct ofl_nic { // an eswitch; lives as long as its dp
+    struct hmap_node by_id;
+    char switch_id[68];
+    uint32_t number; // 1 …
+    uint64_t rules, capacity, inserts, failures;
+    uint64_t latency[32]; // insertions by log2 of microseconds
+};
+
+struct ofl_dev {
+    struct hmap_node by_port, by_ifindex;
+    struct ofl_port port;
+    struct ofl_port_info info;
+    struct ofl_nic *nic; // NULL: not in switchdev mode
+    bool qdisc;          // clsact is there, as far as we know
+};
+
+// The devices as translation sees them. Under the mutex.
+struct ofl_devs {
+    struct hmap by_port, by_ifindex;
+};
+struct ofl_dev *ofl_dev_by_port(const struct ofl_devs *, uint32_t dp_port);
+struct ofl_dev *ofl_dev_by_ifindex(const struct ofl_devs *, int ifindex);
+struct ofl_nic *ofl_nic_get(struct dp *, const char *switch_id);
+void ofl_nic_inserted(struct ofl_nic *, int64_t us);
+void ofl_nic_failed(struct ofl_nic *, int error);
+uint64_t ofl_nic_p99(const struct ofl_nic *);
+// Facts about devices, from netlink, devlink, ethtool and libibverbs. No lock. Owner: main.
+struct ofl_probe;
+struct ofl_probe *ofl_probe_new(void);
+void ofl_probe_free(struct ofl_probe *);
+void ofl_probe_refresh(struct ofl_probe *); // reads again what is told of all devices at once
+void ofl_probe_port(struct ofl_probe *, const struct ofl_port *, struct ofl_port_info *);
+
+// --- Filters that are there (ofl_table.c). ---
+
+struct ofl_flow {
+    struct hmap_node by_id;
+    struct flow_id id;
+    int ifindex;
+    uint32_t handle;
+    uint16_t prio;
+    be16_t protocol;
+    uint8_t head; // bytes that software doesn't count, for each packet
+    bool in_hw;
+    struct ofl_nic *nic;     // whose table it is in, NULL
+    uint64_t packets, bytes; // counted before its actions were last replaced
+};
+
+struct ofl_counts { // as tc reports them
+    uint64_t packets, bytes, hw_packets, hw_bytes;
+};
+
+// --- A filter as a message (ofl_filter.c). ---
+
+struct ofl_filter {
+    int ifindex;
+    be16_t protocol; // outermost ethertype
+    uint16_t prio;
+    uint32_t handle;
+    uint32_t chain;
+    uint32_t flags; // TCA_CLS_FLAGS_*
+};
+
+struct ofl_spec { // what a filter is made from
+    const struct flow_match *match;
+    const struct dp_actions *actions;
+    const struct flow_id *id;
+    const struct ofl_devs *devs;
+    bool hw; // meant for hardware: outputs must be of the same NIC
+};
+
+struct ofl_record { // one that the kernel told of
+    struct ofl_filter f;
+    bool flower, has_id;
+    struct flow_id id;
+    struct ofl_counts counts;
+    const uint8_t *options; // TCA_OPTIONS' attributes; NULL: none
+    size_t options_len;
+};
+
+// Appends a RTM_NEWTFILTER request; fills f's protocol and prio. False with *r: refused, nothing
+// was appended.
+bool ofl_filter_put(struct nlk_batch *, const struct ofl_spec *, uint16_t nlm_flags,
+                    struct ofl_filter *f, struct reason *r);
+// RTM_DELTFILTER or RTM_GETTFILTER of one.
+void ofl_filter_name(struct nlk_batch *, uint16_t type, uint16_t nlm_flags,
+                     const struct ofl_flow *);
+bool ofl_filter_parse(const struct nlk_msg *, struct ofl_record *);
+// Match and actions of a full record. False: not one that this room would make.
+bool ofl_filter_decode(const struct ofl_record *, const struct ofl_devs *, struct flow_match *,
+                       struct dp_actions *);
+uint8_t ofl_head_bytes(be16_t protocol);
+void ofl_counts_stats(const struct ofl_counts *, const struct ofl_flow *, struct dp_flow_stats *);
+#define OFL_PRIO(protocol) be16toh(protocol)
+
+// --- Translation. ---
+
+// Puts TCA_FLOWER_KEY_* into the open nest. in_port is the caller's.
+bool ofl_match_put(struct nlk_batch *, const struct flow_match *, be16_t *protocol,
+                   struct reason *);
+// keys: by attribute type, TCA_FLOWER_MAX + 1 of them. False: has a key that this room doesn't use.
+bool ofl_match_get(const struct nlk_attr keys[], be16_t protocol, struct flow_match *);
+
+// Puts TCA_FLOWER_ACT.
+bool ofl_action_put(struct nlk_batch *, const struct ofl_spec *, struct reason *);
+// acts: payload of TCA_FLOWER_ACT. match: what the filter matches (whose headers are rewritten).
+struct ofl_decode {
+    const struct ofl_devs *devs;
+    const struct flow_match *match;
+    struct dp_actions *out;
+};
+bool ofl_action_get(const struct nlk_attr *acts, const struct ofl_decode *);
+// Of the first action: counters and cookie.
+void ofl_action_peek(const struct nlk_attr *acts, struct ofl_record *);
+
+#define OFL_PEDIT_HEADERS 6
+#define OFL_PEDIT_BYTES 64
+struct ofl_pedit { // by enum pedit_header_type: bytes to write
+    struct {
+        uint8_t value[OFL_PEDIT_BYTES], mask[OFL_PEDIT_BYTES];
+    } header[OFL_PEDIT_HEADERS];
+    uint32_t csum; // TCA_CSUM_UPDATE_FLAG_*
+};
+bool ofl_pedit_add(struct ofl_pedit *, const struct dp_act_set *, const struct flow_match *,
+                   struct reason *);
+// Puts the options of a pedit action.
+void ofl_pedit_put(struct nlk_batch *, const struct ofl_pedit *);
+bool ofl_pedit_get(const struct nlk_attr *options, struct ofl_pedit *);
+// The set fields that these bytes are. False: bytes that no field has.
+bool ofl_pedit_fields(struct ofl_pedit *, const struct flow_match *, struct dp_actions *);
+
+// reason for the first field that `left` has bits of. Returns false, for the caller to return.
+bool ofl_refuse_match(const struct flow_match *, const struct flow_mask *left, struct reason *);
+bool ofl_refuse_field(struct reason *, enum reason_code, enum field_id, const char *detail);
+bool ofl_refuse_action(struct reason *, const struct dp_act *);
+// Why the kernel or driver said no to a filter.
+void ofl_refuse_kernel(struct reason *, int error, const char *extack, bool hw);
+
+// Words of tc filter show (ofl_text.c).
+void ofl_text_filter(const struct ofl_record *, const struct ofl_devs *, struct str *);
+
+// --- The datapath. ---
+
+struct dp {
+    struct mutex mutex;
+    struct ofl_devs devs GUARDED_BY(mutex);
+    struct hmap flows GUARDED_BY(mutex); // ofl_flow.by_id
+    struct hmap nics GUARDED_BY(mutex);
+    enum ofl_policy policy GUARDED_BY(mutex);
+    uint32_t next_handle GUARDED_BY(mutex);
+    uint32_t n_nics GUARDED_BY(mutex);
+    int *leaving
+        GUARDED_BY(mutex); // devices that left the datapath: their clsact goes with the last filter
+    size_t n_leaving GUARDED_BY(mutex), cap_leaving GUARDED_BY(mutex);
+    struct ofl_probe *probe; // owner: main
+    struct dp_features features;
+};
+
+struct dp_channel {
+    struct dp *dp;
+    struct nlk_sock *sock;
+    struct nlk_batch batch;
+};
+
+struct ofl_flow *ofl_table_find(struct dp *, const struct flow_id *) REQUIRES(dp->mutex);
+struct ofl_flow *ofl_table_add(struct dp *, const struct flow_id *, const struct ofl_filter *)
+    REQUIRES(dp->mutex);
+void ofl_table_remove(struct dp *, struct ofl_flow *) REQUIRES(dp->mutex);
+void ofl_table_in_hw(struct ofl_flow *, struct ofl_nic *);
+uint32_t ofl_table_handle(struct dp *) REQUIRES(dp->mutex);
+
+int ofl_flow_dump(struct dp_channel *, bool terse, dp_flow_cb *, void *aux);
+int ofl_flow_flush(struct dp_channel *);
+// Removes clsact from a device when nobody has filters there.
+void ofl_qdisc_del(struct dp_channel *, int ifindex);
+// Calls cb for each filter of a device's ingress. 0 or -errno.
+int ofl_dump_device(struct dp_channel *, int ifindex, bool terse,
+                    bool (*cb)(const struct ofl_record *, void *aux), void *aux);
+
+#endif

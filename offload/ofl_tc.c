@@ -1,0 +1,541 @@
+// SPDX-License-Identifier: Apache-2.0
+// struct dp_ops "tc". Operations become messages of one batch; the kernel works them off in order,
+// so a device's filters change in the order that was asked for.
+//
+// A filter that the NIC refuses stays in software without a word from the driver. Where hardware is
+// wanted, it is then asked for again with skip_sw, in place: that brings either the hardware or the
+// driver's errno and sentence, and the filter in software goes on meanwhile. The caller decides
+// whether it stays there.
+//
+// Modifying an entry replaces its filter under the same name: the kernel inserts the new one before
+// it removes the old one.
+#include "config.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/pkt_cls.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "offload/ofl_private.h"
+
+LOG_MODULE(offload);
+
+// --- The datapath. ---
+
+static void
+init_features(struct dp_features *f)
+{
+    static const enum field_id fields[] = {
+        FIELD_IN_PORT,   FIELD_ETH_SRC,   FIELD_ETH_DST,     FIELD_ETH_TYPE,    FIELD_VLAN_VID,
+        FIELD_VLAN_PCP,  FIELD_VLAN_TPID, FIELD_VLAN2_VID,   FIELD_VLAN2_PCP,   FIELD_VLAN2_TPID,
+        FIELD_NW_SRC,    FIELD_NW_DST,    FIELD_IPV6_SRC,    FIELD_IPV6_DST,    FIELD_NW_PROTO,
+        FIELD_NW_TOS,    FIELD_NW_TTL,    FIELD_IP_FRAG,     FIELD_ARP_OP,      FIELD_ARP_SPA,
+        FIELD_ARP_TPA,   FIELD_ARP_SHA,   FIELD_ARP_THA,     FIELD_TCP_SRC,     FIELD_TCP_DST,
+        FIELD_TCP_FLAGS, FIELD_UDP_SRC,   FIELD_UDP_DST,     FIELD_SCTP_SRC,    FIELD_SCTP_DST,
+        FIELD_ICMP_TYPE, FIELD_ICMP_CODE, FIELD_ICMPV6_TYPE, FIELD_ICMPV6_CODE,
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+        field_set_add(&f->match, fields[i]);
+    }
+    f->actions = 1u << DP_ACT_OUTPUT | 1u << DP_ACT_DROP | 1u << DP_ACT_SET |
+                 1u << DP_ACT_PUSH_VLAN | 1u << DP_ACT_POP_VLAN;
+    f->max_vlans = 2;
+    f->ufid = f->masked_set = true;
+}
+
+static int
+ofl_open(const char *name, bool create, struct dp **out)
+{
+    struct dp *dp = base_calloc(1, sizeof *dp);
+    (void) name;
+    (void) create;
+    mutex_init(&dp->mutex);
+    hmap_init(&dp->devs.by_port);
+    hmap_init(&dp->devs.by_ifindex);
+    hmap_init(&dp->flows);
+    hmap_init(&dp->nics);
+    dp->next_handle = 1;
+    dp->probe = ofl_probe_new();
+    init_features(&dp->features);
+    *out = dp;
+    return 0;
+}
+
+static void
+ofl_close(struct dp *dp) NO_THREAD_SAFETY
+{
+    struct ofl_flow *f;
+    HMAP_FOR_EACH_SAFE (f, by_id, &dp->flows) {
+        ofl_table_remove(dp, f);
+    }
+    struct ofl_dev *d;
+    HMAP_FOR_EACH_SAFE (d, by_port, &dp->devs.by_port) {
+        free(d);
+    }
+    struct ofl_nic *nic;
+    HMAP_FOR_EACH_SAFE (nic, by_id, &dp->nics) {
+        free(nic);
+    }
+    hmap_destroy(&dp->flows);
+    hmap_destroy(&dp->devs.by_port);
+    hmap_destroy(&dp->devs.by_ifindex);
+    hmap_destroy(&dp->nics);
+    free(dp->leaving);
+    ofl_probe_free(dp->probe);
+    mutex_destroy(&dp->mutex);
+    free(dp);
+}
+
+static const struct dp_features *
+ofl_features(struct dp *dp)
+{
+    return &dp->features;
+}
+
+static int
+ofl_stats(struct dp *dp, struct dp_stats *s)
+{
+    memset(s, 0, sizeof *s);
+    mutex_lock(&dp->mutex);
+    s->flows = hmap_count(&dp->flows);
+    mutex_unlock(&dp->mutex);
+    return 0;
+}
+
+void
+ofl_set_policy(struct dp *dp, enum ofl_policy policy)
+{
+    mutex_lock(&dp->mutex);
+    dp->policy = policy;
+    mutex_unlock(&dp->mutex);
+}
+
+static int
+ofl_channel_open(struct dp *dp, struct dp_channel **out)
+{
+    struct dp_channel *c = base_calloc(1, sizeof *c);
+    int error = nlk_open(NLK_ROUTE, &c->sock);
+    if (error) {
+        free(c);
+        return error;
+    }
+    c->dp = dp;
+    nlk_batch_init(&c->batch);
+    *out = c;
+    return 0;
+}
+
+static void
+ofl_channel_close(struct dp_channel *c)
+{
+    nlk_close(c->sock);
+    nlk_batch_free(&c->batch);
+    free(c);
+}
+
+static int
+ofl_destroy(struct dp *dp)
+{
+    struct dp_channel *c;
+    int error = ofl_channel_open(dp, &c);
+    if (!error) {
+        error = ofl_flow_flush(c);
+        ofl_channel_close(c);
+    }
+    ofl_close(dp);
+    return error;
+}
+
+// --- A batch. ---
+
+enum what { SENT_QDISC, SENT_GET, SENT_NEW, SENT_DEL };
+
+struct sent { // one message
+    struct step *step;
+    enum what what;
+};
+
+struct step { // one operation
+    struct dp_flow_op *op;
+    struct ofl_filter f;
+    struct ofl_counts counts, old; // as told last; of what was replaced
+    uint32_t flags;                // as told by the kernel
+    bool was_there, wants_hw, sent;
+};
+
+struct round {
+    struct dp_channel *c;
+    struct step *steps;
+    struct sent *sent;
+    struct nlk_result *results;
+    size_t n_steps, n_sent, n_new;
+};
+
+static void
+put_qdisc(struct round *r, int ifindex)
+{
+    struct nlk_batch *b = &r->c->batch;
+    struct tcmsg *t = nlk_begin(b, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, sizeof *t);
+    t->tcm_ifindex = ifindex;
+    t->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+    t->tcm_parent = TC_H_CLSACT;
+    nlk_put_str(b, TCA_KIND, "clsact");
+    r->sent[r->n_sent++] = (struct sent){NULL, SENT_QDISC};
+}
+
+static void
+refuse(struct step *s, int error)
+{
+    s->op->error = error;
+    s->op->place = DP_PLACE_NONE;
+}
+
+// The device and the flags that a new filter gets. NULL: refused.
+static struct ofl_dev *
+find_device(struct dp *dp, struct step *s) REQUIRES(dp->mutex)
+{
+    struct dp_flow_op *op = s->op;
+    struct ofl_dev *in = ofl_dev_by_port(&dp->devs, be32toh(op->match->key.in_port));
+    s->wants_hw = dp->policy != OFL_POLICY_SKIP_HW;
+    if (!in || !in->port.ifindex) {
+        reason_set(&op->reason, REASON_PORT_NO_IFINDEX, FIELD_COUNT, 0, NULL);
+        return NULL;
+    }
+    if (s->wants_hw && in->info.reason.code != REASON_NONE) {
+        op->reason = in->info.reason;
+        return NULL;
+    }
+    if (in->port.internal) {
+        reason_set(&op->reason, REASON_PORT_NOT_SWITCHDEV, FIELD_COUNT, 0, "%s", in->port.name);
+        return NULL;
+    }
+    s->f.ifindex = in->port.ifindex;
+    s->f.flags = dp->policy == OFL_POLICY_SKIP_HW   ? TCA_CLS_FLAGS_SKIP_HW
+                 : dp->policy == OFL_POLICY_SKIP_SW ? TCA_CLS_FLAGS_SKIP_SW
+                                                    : 0;
+    return in;
+}
+
+static void
+put_get(struct round *r, struct step *s, const struct ofl_flow *flow)
+{
+    ofl_filter_name(&r->c->batch, RTM_GETTFILTER, 0, flow);
+    r->sent[r->n_sent++] = (struct sent){s, SENT_GET};
+}
+
+static void
+put_new(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
+{
+    struct dp *dp = r->c->dp;
+    struct dp_flow_op *op = s->op;
+    const struct ofl_flow *flow = ofl_table_find(dp, &op->id);
+    if (flow && op->verb == DP_FLOW_CREATE) {
+        refuse(s, -EEXIST);
+        return;
+    }
+    if (!flow && op->verb == DP_FLOW_MODIFY) {
+        refuse(s, -ENOENT);
+        return;
+    }
+    struct ofl_dev *in = find_device(dp, s);
+    if (!in) {
+        refuse(s, -EOPNOTSUPP);
+        return;
+    }
+    const size_t before = r->c->batch.n;
+    if (!in->qdisc && !flow) {
+        put_qdisc(r, s->f.ifindex);
+    }
+    s->was_there = flow != NULL;
+    s->f.handle = flow ? flow->handle : ofl_table_handle(dp);
+    if (flow) {
+        put_get(r, s, flow);
+    }
+    const struct ofl_spec spec = {op->match, op->actions, &op->id, &dp->devs, s->wants_hw};
+    const uint16_t flags = NLM_F_CREATE | NLM_F_ECHO | (flow ? 0 : NLM_F_EXCL);
+    if (!ofl_filter_put(&r->c->batch, &spec, flags, &s->f, &op->reason)) {
+        r->n_sent -= r->c->batch.n - before;
+        while (r->c->batch.n > before) {
+            nlk_cancel(&r->c->batch);
+        }
+        refuse(s, -EOPNOTSUPP);
+        return;
+    }
+    in->qdisc = true;
+    s->sent = true;
+    r->n_new++;
+    r->sent[r->n_sent++] = (struct sent){s, SENT_NEW};
+}
+
+static void
+put_step(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
+{
+    struct dp_flow_op *op = s->op;
+    const struct ofl_flow *flow;
+
+    switch (op->verb) {
+    case DP_FLOW_CREATE:
+    case DP_FLOW_MODIFY:
+    case DP_FLOW_PUT:
+        put_new(r, s);
+        return;
+    case DP_FLOW_DELETE:
+    case DP_FLOW_GET:
+        flow = ofl_table_find(r->c->dp, &op->id);
+        if (!flow) {
+            refuse(s, -ENOENT);
+            return;
+        }
+        s->sent = true;
+        if (op->verb == DP_FLOW_GET) {
+            put_get(r, s, flow);
+            return;
+        }
+        ofl_filter_name(&r->c->batch, RTM_DELTFILTER, NLM_F_ECHO, flow);
+        r->sent[r->n_sent++] = (struct sent){s, SENT_DEL};
+        return;
+    }
+}
+
+static void
+told(size_t i, const struct nlk_msg *m, void *r_)
+{
+    struct round *r = r_;
+    struct ofl_record rec;
+    struct step *s = r->sent[i].step;
+    if (!s || !ofl_filter_parse(m, &rec)) {
+        return;
+    }
+    if (r->sent[i].what == SENT_GET && s->op->verb != DP_FLOW_GET) {
+        s->old = rec.counts;
+        return;
+    }
+    s->counts = rec.counts;
+    s->flags = rec.f.flags;
+}
+
+static int
+transact(struct round *r)
+{
+    return r->n_sent ? nlk_transact(r->c->sock, &r->c->batch, r->results, told, r) : 0;
+}
+
+// --- What came of it. ---
+
+static enum dp_place
+place_of(const struct ofl_flow *flow)
+{
+    return flow->in_hw ? DP_PLACE_TC_HW : DP_PLACE_TC_SW;
+}
+
+static struct ofl_nic *
+nic_of(struct dp *dp, const struct step *s) REQUIRES(dp->mutex)
+{
+    const struct ofl_dev *in = ofl_dev_by_ifindex(&dp->devs, s->f.ifindex);
+    return in ? in->nic : NULL;
+}
+
+static void
+carry(struct ofl_flow *flow, const struct ofl_counts *old)
+{
+    struct dp_flow_stats s;
+    ofl_counts_stats(old, flow, &s);
+    flow->packets = s.packets;
+    flow->bytes = s.bytes;
+}
+
+static void
+done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us)
+    REQUIRES(dp->mutex)
+{
+    struct dp_flow_op *op = s->op;
+    struct ofl_flow *flow = ofl_table_find(dp, &op->id);
+    struct ofl_nic *nic = nic_of(dp, s);
+    if (res->error) {
+        const bool skip_sw = s->f.flags & TCA_CLS_FLAGS_SKIP_SW;
+        ofl_refuse_kernel(&op->reason, res->error, res->extack, skip_sw);
+        if (skip_sw && nic) {
+            ofl_nic_failed(nic, res->error);
+        }
+        struct ofl_dev *in = ofl_dev_by_ifindex(&dp->devs, s->f.ifindex);
+        if (in && !skip_sw) {
+            in->qdisc = false; // look again
+        }
+        refuse(s, res->error);
+        return;
+    }
+    if (!flow) {
+        flow = ofl_table_add(dp, &op->id, &s->f);
+    } else if (s->was_there) {
+        carry(flow, &s->old);
+    }
+    const bool in_hw = s->flags & TCA_CLS_FLAGS_IN_HW;
+    ofl_table_in_hw(flow, in_hw ? nic : NULL);
+    if (in_hw && nic) {
+        ofl_nic_inserted(nic, us);
+    }
+    op->error = 0;
+    op->place = place_of(flow);
+    ofl_counts_stats(&s->counts, flow, &op->stats);
+}
+
+static void
+done_name(struct dp *dp, struct step *s, enum what what, const struct nlk_result *res)
+    REQUIRES(dp->mutex)
+{
+    struct dp_flow_op *op = s->op;
+    struct ofl_flow *flow = ofl_table_find(dp, &op->id);
+    op->error = res->error;
+    if (!flow) {
+        op->error = -ENOENT;
+        return;
+    }
+    op->place = place_of(flow);
+    if (!res->error) {
+        ofl_counts_stats(&s->counts, flow, &op->stats);
+    } else if (res->error == -ENODEV || res->error == -EINVAL || res->error == -ENOENT) {
+        // Gone with its device, its qdisc, or by somebody's hand.
+        op->error = -ENOENT;
+        op->place = DP_PLACE_NONE;
+    } else {
+        return;
+    }
+    if (what == SENT_DEL || op->error) {
+        ofl_table_remove(dp, flow);
+    }
+}
+
+static void
+done(struct round *r, int64_t us)
+{
+    struct dp *dp = r->c->dp;
+    mutex_lock(&dp->mutex);
+    for (size_t i = 0; i < r->n_sent; i++) {
+        struct step *s = r->sent[i].step;
+        const enum what what = r->sent[i].what;
+        if (what == SENT_NEW) {
+            done_new(dp, s, &r->results[i], us);
+        } else if (what == SENT_DEL || (what == SENT_GET && s->op->verb == DP_FLOW_GET)) {
+            done_name(dp, s, what, &r->results[i]);
+        }
+    }
+    mutex_unlock(&dp->mutex);
+}
+
+// --- Asking the driver. ---
+
+static bool
+ask_again(const struct step *s)
+{
+    return s->sent && s->wants_hw && !s->op->error && s->op->place == DP_PLACE_TC_SW &&
+           (s->op->verb == DP_FLOW_CREATE || s->op->verb == DP_FLOW_MODIFY ||
+            s->op->verb == DP_FLOW_PUT);
+}
+
+static void
+put_again(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
+{
+    struct dp *dp = r->c->dp;
+    const struct ofl_flow *flow = ofl_table_find(dp, &s->op->id);
+    const struct ofl_spec spec = {s->op->match, s->op->actions, &s->op->id, &dp->devs, true};
+    if (!flow) {
+        return;
+    }
+    put_get(r, s, flow);
+    s->f.flags = TCA_CLS_FLAGS_SKIP_SW;
+    s->was_there = true;
+    if (ofl_filter_put(&r->c->batch, &spec, NLM_F_CREATE | NLM_F_ECHO, &s->f, &s->op->reason)) {
+        r->sent[r->n_sent++] = (struct sent){s, SENT_NEW};
+    }
+}
+
+// A refusal leaves the filter as it was: in software.
+static void
+done_again(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us)
+    REQUIRES(dp->mutex)
+{
+    done_new(dp, s, res, us);
+    if (res->error) {
+        s->op->error = 0;
+        s->op->place = DP_PLACE_TC_SW;
+    }
+}
+
+static int
+ask_driver(struct round *r)
+{
+    struct dp *dp = r->c->dp;
+    nlk_batch_clear(&r->c->batch);
+    r->n_sent = 0;
+    mutex_lock(&dp->mutex);
+    for (size_t i = 0; i < r->n_steps; i++) {
+        if (ask_again(&r->steps[i])) {
+            put_again(r, &r->steps[i]);
+        }
+    }
+    mutex_unlock(&dp->mutex);
+    if (!r->n_sent) {
+        return 0;
+    }
+    const int64_t began = clock_now_us();
+    int error = transact(r);
+    const int64_t us = (clock_now_us() - began) / (int64_t) r->n_sent;
+    mutex_lock(&dp->mutex);
+    for (size_t i = 0; i < r->n_sent; i++) {
+        if (r->sent[i].what == SENT_NEW) {
+            done_again(dp, r->sent[i].step, &r->results[i], us);
+        }
+    }
+    mutex_unlock(&dp->mutex);
+    return error;
+}
+
+static int
+ofl_flow_apply(struct dp_channel *c, struct dp_flow_op *ops, size_t n)
+{
+    struct round r = {.c = c, .n_steps = n};
+    r.steps = base_calloc(n, sizeof *r.steps);
+    r.sent = base_calloc(3 * n, sizeof *r.sent); // qdisc, get, new
+    r.results = base_calloc(3 * n, sizeof *r.results);
+    nlk_batch_clear(&c->batch);
+
+    mutex_lock(&c->dp->mutex);
+    for (size_t i = 0; i < n; i++) {
+        r.steps[i].op = &ops[i];
+        ops[i].error = 0;
+        ops[i].place = DP_PLACE_NONE;
+        ops[i].stats = (struct dp_flow_stats){0};
+        reason_clear(&ops[i].reason);
+        put_step(&r, &r.steps[i]);
+    }
+    mutex_unlock(&c->dp->mutex);
+
+    const int64_t began = clock_now_us();
+    int error = transact(&r);
+    done(&r, r.n_new ? (clock_now_us() - began) / (int64_t) r.n_new : 0);
+    if (!error) {
+        error = ask_driver(&r);
+    }
+    free(r.steps);
+    free(r.sent);
+    free(r.results);
+    return error;
+}
+
+const struct dp_ops ofl_dp_ops = {
+    .type = "tc",
+    .open = ofl_open,
+    .close = ofl_close,
+    .destroy = ofl_destroy,
+    .features = ofl_features,
+    .stats = ofl_stats,
+    .channel_open = ofl_channel_open,
+    .channel_close = ofl_channel_close,
+    .flow_apply = ofl_flow_apply,
+    .flow_dump = ofl_flow_dump,
+    .flow_flush = ofl_flow_flush,
+};

@@ -221,7 +221,7 @@ value_from_member(const struct field_info *f, uint64_t m)
 {
     switch (f->id) {
     case FIELD_IN_PORT:
-        return m & 0xffff; // 0xfffffff8 … 0xffffffff are 0xfff8 … 0xffff in OpenFlow 1.0
+        return m & 0xffff; // 0xffffff00 … 0xffffffff are 0xff00 … 0xffff in OpenFlow 1.0
     case FIELD_DL_VLAN:
         return m & FLOW_VLAN_PRESENT ? m & 0xfff : 0xffff;
     case FIELD_NW_TOS:
@@ -238,7 +238,7 @@ member_from_value(const struct field_info *f, uint64_t v)
     switch (f->id) {
     case FIELD_IN_PORT:
         v &= 0xffff;
-        return v >= 0xfff8 ? v | 0xffff0000 : v;
+        return v >= 0xff00 ? v | 0xffff0000 : v;
     case FIELD_DL_VLAN:
         return v == 0xffff ? 0 : (v & 0xfff) | FLOW_VLAN_PRESENT;
     case FIELD_VLAN_PCP:

@@ -104,6 +104,8 @@ enum field_prereq {
     FIELD_PRE_IP_ANY,
     FIELD_PRE_NSH,
     FIELD_PRE_CT_VALID,
+    FIELD_PRE_CT_IPV4, // that, and IPv4
+    FIELD_PRE_CT_IPV6,
     FIELD_PRE_MPLS,
     FIELD_PRE_TCP,
     FIELD_PRE_UDP,

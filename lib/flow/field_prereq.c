@@ -60,7 +60,7 @@ is_ct_valid(const struct flow_key *k, struct flow_mask *wc)
 {
     FLOW_MASK_EXACT(wc, ct_state);
     uint32_t state = be32toh(k->ct_state);
-    return state & (FLOW_CT_NEW | FLOW_CT_EST | FLOW_CT_REL) ||
+    return state & (FLOW_CT_NEW | FLOW_CT_EST | FLOW_CT_REL | FLOW_CT_RPL) ||
            (state & (FLOW_CT_TRK | FLOW_CT_INV)) == FLOW_CT_TRK;
 }
 
@@ -88,6 +88,10 @@ prereq_holds(enum field_prereq pre, const struct flow_key *k, struct flow_mask *
         return eth_type_in(k, wc, ETH_TYPE_NSH, ETH_TYPE_NSH);
     case FIELD_PRE_CT_VALID:
         return is_ct_valid(k, wc);
+    case FIELD_PRE_CT_IPV4:
+        return eth_type_in(k, wc, ETH_TYPE_IP, ETH_TYPE_IP) && is_ct_valid(k, wc);
+    case FIELD_PRE_CT_IPV6:
+        return eth_type_in(k, wc, ETH_TYPE_IPV6, ETH_TYPE_IPV6) && is_ct_valid(k, wc);
     case FIELD_PRE_MPLS:
         return eth_type_in(k, wc, ETH_TYPE_MPLS, ETH_TYPE_MPLS_MCAST);
     case FIELD_PRE_TCP:

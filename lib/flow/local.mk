@@ -18,7 +18,14 @@ lib_flow_libflow_a_SOURCES = \
 # Fields and matches.
 lib_flow_libflow_a_SOURCES += \
 	lib/flow/field.c \
+	lib/flow/field_flags.c \
+	lib/flow/field_port.c \
 	lib/flow/field_prereq.c \
+	lib/flow/field_text.c \
 	lib/flow/field_tun_md.c \
+	lib/flow/field_value.c \
 	lib/flow/match.c \
+	lib/flow/match_format.c \
+	lib/flow/match_key.c \
+	lib/flow/match_parse.c \
 	lib/flow/subfield.c

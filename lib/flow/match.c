@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "lib/net/packet_headers.h"
+
 static struct field_set rows_of_word[FLOW_WORDS]; // without views and tun_metadata
 static struct field_set first_of_member;          // of the rows that share a member
 
@@ -105,8 +107,7 @@ match_update_used(struct flow_match *m)
             }
         }
     }
-    FIELD_SET_FOR_EACH(id, &rows)
-    {
+    FIELD_SET_FOR_EACH (id, &rows) {
         const struct field_info *f = field_get(id);
         if (!mask_has(f, &m->mask)) {
             continue;
@@ -117,8 +118,7 @@ match_update_used(struct flow_match *m)
             field_set_add(&unclaimed, id);
         }
     }
-    FIELD_SET_FOR_EACH(id, &unclaimed)
-    {
+    FIELD_SET_FOR_EACH (id, &unclaimed) {
         if (!member_is_claimed(&m->used, field_get(id))) {
             field_set_add(&m->used, id);
         }
@@ -204,8 +204,11 @@ match_set(struct flow_match *m, const struct field_info *f, const union field_va
         any |= !mask || mask->be64[i];
     }
     clear_field(m, f);
-    if (any) {
+    if (any || is_tun_md(f->id)) {
         field_write_mask(f, &m->mask, &w);
+        if (is_tun_md(f->id)) { // matched for being there, whatever its bits
+            m->mask.tun_md_present |= htobe64(UINT64_C(1) << (f->id - FIELD_TUN_MD0));
+        }
         field_write(f, &m->key, &v);
         if (f->id == FIELD_DL_VLAN && field_value_to_u64(f, value) == 0xffff) {
             m->key.vlan[0].tci = 0; // OpenFlow 1.0: no tag at all
@@ -220,7 +223,7 @@ static bool
 ct_is_valid(const struct flow_match *m)
 {
     uint32_t state = be32toh(m->key.ct_state), mask = be32toh(m->mask.ct_state);
-    return state & (FLOW_CT_NEW | FLOW_CT_EST | FLOW_CT_REL) ||
+    return state & (FLOW_CT_NEW | FLOW_CT_EST | FLOW_CT_REL | FLOW_CT_RPL) ||
            (state & FLOW_CT_TRK && mask & FLOW_CT_INV && !(state & FLOW_CT_INV));
 }
 
@@ -230,6 +233,10 @@ match_lacks_prereqs(const struct flow_match *m, const struct field_info *f)
     switch (f->prereq) {
     case FIELD_PRE_CT_VALID:
         return !ct_is_valid(m);
+    case FIELD_PRE_CT_IPV4:
+        return !ct_is_valid(m) || m->key.eth_type != htobe16(ETH_TYPE_IP);
+    case FIELD_PRE_CT_IPV6:
+        return !ct_is_valid(m) || m->key.eth_type != htobe16(ETH_TYPE_IPV6);
     case FIELD_PRE_VLAN_VID:
         return false; // matching the priority is matching that there is a tag, and vlan_tci may
                       // match any bits
@@ -243,8 +250,7 @@ match_normalize(struct flow_match *m)
 {
     // Prerequisites come first in the table: one pass sees what earlier drops entail.
     const struct field_set before = m->used;
-    FIELD_SET_FOR_EACH(id, &before)
-    {
+    FIELD_SET_FOR_EACH (id, &before) {
         const struct field_info *f = field_get(id);
         if (field_set_has(&m->used, id) && match_lacks_prereqs(m, f)) {
             match_unset(m, f);
@@ -303,8 +309,7 @@ static const char *const unmet_sentences[FIELD_COUNT] = {
 const char *
 match_check(const struct flow_match *m)
 {
-    FIELD_SET_FOR_EACH(id, &m->used)
-    {
+    FIELD_SET_FOR_EACH (id, &m->used) {
         if (match_lacks_prereqs(m, field_get(id))) {
             return unmet_sentences[id];
         }

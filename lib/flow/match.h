@@ -29,11 +29,19 @@ bool match_overlaps(const struct flow_match *, const struct flow_match *);
 // Text of ovs-ofctl(8), "priority=5,tcp,in_port=1,nw_src=10.0.0.0/8". Formats shorthands (ip, tcp6, arp …) and omits what they imply.
 // priority < 0 or == 32768: not printed.
 void match_format(const struct flow_match *, const struct field_port_names *, int priority, struct str *out);
-// Parses one "field=value" or shorthand into the match. NULL, or an error sentence to free. *known is false when `name` is neither.
+// A key as "ofproto/trace" prints one: all that its kind of packet has, and what metadata isn't zero.
+void match_format_key(const struct flow_key *, const struct field_port_names *, struct str *out);
+// The mask of that: what a packet like this can be matched on.
+void match_mask_of_key(const struct flow_key *, struct flow_mask *);
+// Parses one "field=value" or shorthand into the match. NULL, or an error sentence to free. *known is false when `name` is
+// neither. value NULL or "": as "0/0", which matches anything where the field can have a mask.
 char *match_parse_field(struct flow_match *, const char *name, const char *value, const struct field_port_names *,
                         bool *known);
-// Parses a whole comma- or space-separated list of fields (for explain, dump filters, netdev-dummy/receive…).
+// Parses a whole comma- or space-separated list of fields (for explain, dump filters…).
 char *match_parse(struct flow_match *, const char *text, const struct field_port_names *);
+// The same for one packet: no masks, and what a field needs stands before it (ofproto/trace, netdev-dummy/receive). Without
+// an in_port it is ANY (0xffffffff).
+char *match_parse_key(struct flow_key *, const char *text, const struct field_port_names *);
 // Is the field one that the match doesn't make sure to exist? (tcp_src without tcp)
 bool match_lacks_prereqs(const struct flow_match *, const struct field_info *);
 // A sentence (static) on unmet prerequisites or contradictory fields, or NULL.

@@ -16,3 +16,9 @@ tests_unit_flow_test_match_SOURCES = tests/unit/flow/test_match.c
 tests_unit_flow_test_match_LDADD = $(TEST_LIBS)
 tests_unit_flow_test_classifier_SOURCES = tests/unit/flow/test_classifier.c
 tests_unit_flow_test_classifier_LDADD = $(TEST_LIBS)
+
+EXTRA_DIST += tests/golden/flow
+check_PROGRAMS += tests/unit/flow/test_text
+TESTS += tests/unit/flow/test_text
+tests_unit_flow_test_text_SOURCES = tests/unit/flow/test_text.c
+tests_unit_flow_test_text_LDADD = $(TEST_LIBS)

@@ -41,6 +41,7 @@ add_prereqs(struct flow_match *m, const struct field_info *f)
         uint16_t eth_type;
         uint8_t proto, type;
     } needs[] = {
+        [FIELD_PRE_CT_IPV4] = {0x0800, 0, 0},      [FIELD_PRE_CT_IPV6] = {0x86dd, 0, 0},
         [FIELD_PRE_ARP] = {0x0806, 0, 0},          [FIELD_PRE_IPV4] = {0x0800, 0, 0},
         [FIELD_PRE_IPV6] = {0x86dd, 0, 0},         [FIELD_PRE_IP_ANY] = {0x86dd, 0, 0},
         [FIELD_PRE_NSH] = {0x894f, 0, 0},          [FIELD_PRE_MPLS] = {0x8847, 0, 0},
@@ -51,7 +52,8 @@ add_prereqs(struct flow_match *m, const struct field_info *f)
         [FIELD_PRE_ND_ADVERT] = {0x86dd, 58, 136},
     };
     union field_value v;
-    if (f->prereq == FIELD_PRE_CT_VALID) {
+    if (f->prereq == FIELD_PRE_CT_VALID || f->prereq == FIELD_PRE_CT_IPV4 ||
+        f->prereq == FIELD_PRE_CT_IPV6) {
         field_value_from_u64(field_get(FIELD_CT_STATE), FLOW_CT_TRK | FLOW_CT_NEW, &v);
         match_set(m, field_get(FIELD_CT_STATE), &v, NULL);
     }

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Asks the stock programs (openvswitch-switch 3.1) again for every answer in these golden files.
+
+    tests/golden/flow/regenerate.py [FILE.txt ...]
+
+Each file is a list of pairs, "> input" and "< what the stock program made of it". To add a case, add its "> " line and run
+this. The stock switch runs with the dummy datapath, in a directory of its own.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Stock:
+    """A stock switch with ports p1 to p4 and "x y"."""
+
+    def __init__(self):
+        self.dir = tempfile.TemporaryDirectory()
+        d = self.dir.name
+        self.env = dict(os.environ, OVS_RUNDIR=d, OVS_LOGDIR=d, OVS_DBDIR=d, OVS_SYSCONFDIR=d)
+        self.run("ovsdb-tool", "create", d + "/conf.db", "/usr/share/openvswitch/vswitch.ovsschema")
+        self.daemons = [
+            subprocess.Popen(["ovsdb-server", d + "/conf.db", "-vconsole:off", "--remote=punix:" + d + "/db.sock"], env=self.env)
+        ]
+        while not os.path.exists(d + "/db.sock"):
+            self.daemons[0].poll()
+        self.run("ovs-vsctl", "--no-wait", "init", "--", "set", "open", ".", "other_config:vlan-limit=2")
+        self.daemons.append(
+            subprocess.Popen(
+                ["ovs-vswitchd", "--enable-dummy=override", "--disable-system", "--disable-system-route", "-vconsole:off", "--pidfile",
+                 "unix:" + d + "/db.sock"], env=self.env))
+        args = ["add-br", "br0", "--", "set", "bridge", "br0", "datapath-type=dummy", "fail-mode=secure"]
+        for i, name in enumerate(["p1", "p2", "p3", "p4", "x y"]):
+            args += ["--", "add-port", "br0", name, "--", "set", "interface", name, "type=dummy", f"ofport_request={i + 1}"]
+        self.run("ovs-vsctl", *args)
+
+    def run(self, *args, stdin=None):
+        p = subprocess.run(args, env=self.env, capture_output=True, text=True, input=stdin)
+        return p.stdout + p.stderr
+
+    def stop(self):
+        for p in reversed(self.daemons):
+            p.terminate()
+            p.wait()
+        self.dir.cleanup()
+
+
+def sentence(text):
+    """What a program complains about, without its own name and time stamps."""
+    lines = [l for l in text.splitlines() if l and not re.match(r"\d{4}-\d\d-\d\dT", l)]
+    return re.sub(r"^ovs-\w+: ", "", lines[0]) if lines else ""
+
+
+def match(stock, text):
+    """Through NXM, which carries everything."""
+    out = stock.run("ovs-ofctl", "-F", "NXM+table_id", "parse-flow", text + ",actions=drop")
+    m = re.search(r"FLOW_MOD \(xid=0x1\): ADD (?:table:255 )?(.*?) ?actions=drop", out)
+    return m.group(1) if m else "error: " + sentence(out)
+
+
+def key(stock, text):
+    out = stock.run("ovs-appctl", "ofproto/trace", "br0", text)
+    m = re.search(r"^Flow: (.*)$", out, re.M)
+    return m.group(1) if m else "error: " + sentence(out).split(": ", 1)[1][len(text) + 2:]
+
+
+def value(stock, text):
+    """"FIELD=VALUE" as the argument of set_field, which prints a value by itself. OpenFlow 1.5 has masks."""
+    prereqs, field, val = re.match(r"(?:\{(.*)\})?(\w+)=(.*)", text).groups()
+    action = f"set_field:{val}->{field}"
+    out = stock.run("ovs-ofctl", "-O", "OpenFlow15", "parse-flow", f"{prereqs or 'ip'},actions={action}")
+    m = re.search(r"actions=set_field:(.*)->\w+$", out, re.M)
+    return m.group(1) if m else "error: " + sentence(out)
+
+
+def subfield(stock, text):
+    out = stock.run("ovs-ofctl", "-F", "NXM+table_id", "parse-flow", f"tcp,actions=push:{text}")
+    m = re.search(r"actions=push:(.*)$", out, re.M)
+    return m.group(1) if m else "error: " + sentence(out)
+
+
+MAKERS = {"match.txt": match, "key.txt": key, "value.txt": value, "subfield.txt": subfield}
+
+
+def main():
+    stock = Stock()
+    try:
+        for name in sys.argv[1:] or sorted(MAKERS):
+            path = os.path.join(HERE, name)
+            out, make = [], MAKERS[name]
+            for line in open(path):
+                if line.startswith("> "):
+                    out += [line, "< " + make(stock, line[2:].rstrip("\n")) + "\n"]
+                elif not line.startswith("< "):
+                    out.append(line)
+            with open(path, "w") as f:
+                f.writelines(out)
+    finally:
+        stock.stop()
+
+
+main()

@@ -1,1 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+BASE_TESTS = tests/unit/base/test_containers tests/unit/base/test_jsonrpc tests/unit/base/test_loop
+check_PROGRAMS += $(BASE_TESTS)
+TESTS += $(BASE_TESTS)
+tests_unit_base_test_containers_SOURCES = tests/unit/base/test_containers.c
+tests_unit_base_test_containers_LDADD = $(TEST_LIBS)
+tests_unit_base_test_jsonrpc_SOURCES = tests/unit/base/test_jsonrpc.c
+tests_unit_base_test_jsonrpc_LDADD = $(TEST_LIBS)
+tests_unit_base_test_loop_SOURCES = tests/unit/base/test_loop.c
+tests_unit_base_test_loop_LDADD = $(TEST_LIBS)

@@ -6,3 +6,4 @@ TESTS += $(LINTS)
 include tests/unit/local.mk
 include tests/fuzz/local.mk
 EXTRA_DIST += tests/run tests/interop .ci/run
+EXTRA_DIST += tests/netns

@@ -570,6 +570,20 @@ stream_input(struct stream *s)
     return s->bev ? bufferevent_get_input(s->bev) : s->in;
 }
 
+size_t
+stream_peek(struct stream *s, const uint8_t **data)
+{
+    struct evbuffer *in = stream_input(s);
+    *data = evbuffer_pullup(in, -1);
+    return evbuffer_get_length(in);
+}
+
+void
+stream_drain(struct stream *s, size_t n)
+{
+    evbuffer_drain(stream_input(s), n);
+}
+
 struct evbuffer *
 stream_output(struct stream *s)
 {

@@ -12,3 +12,9 @@ TESTS += tests/fuzz/fuzz_packet
 tests_fuzz_fuzz_packet_SOURCES = tests/fuzz/fuzz_packet.c $(FUZZ_DRIVER)
 tests_fuzz_fuzz_packet_LDADD = $(TEST_LIBS)
 tests_fuzz_fuzz_packet_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+check_PROGRAMS += tests/fuzz/fuzz_flower
+TESTS += tests/fuzz/fuzz_flower
+tests_fuzz_fuzz_flower_SOURCES = tests/fuzz/fuzz_flower.c $(FUZZ_DRIVER)
+tests_fuzz_fuzz_flower_LDADD = $(TEST_LIBS)
+tests_fuzz_fuzz_flower_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

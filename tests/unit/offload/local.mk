@@ -1,1 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
+EXTRA_DIST += tests/golden/offload tests/unit/offload/ofl_test.h
+
+check_PROGRAMS += tests/unit/offload/test_filters
+TESTS += tests/unit/offload/test_filters
+tests_unit_offload_test_filters_SOURCES = tests/unit/offload/test_filters.c
+tests_unit_offload_test_filters_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/offload/test_refuse
+TESTS += tests/unit/offload/test_refuse
+tests_unit_offload_test_refuse_SOURCES = tests/unit/offload/test_refuse.c
+tests_unit_offload_test_refuse_LDADD = $(TEST_LIBS)

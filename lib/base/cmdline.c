@@ -51,7 +51,7 @@ short_options(const struct cmdline *c)
     const struct cmdline_option *groups = cmdline_group_options(&n_groups);
     const char *own = c->own_short ? c->own_short : "";
     struct str s = STR_INIT;
-    str_addf(&s, "+%s", own);
+    str_addf(&s, "%s%s", c->mixed ? "" : "+", own);
     for (size_t i = 0; i < n_groups; i++) {
         const struct cmdline_option *o = &groups[i];
         if (c->groups & o->group && o->letter && !strchr(own, o->letter)) {

@@ -28,6 +28,7 @@ struct cmdline {
     const struct option *own;
     const char *own_short; // getopt string of own short options, e.g. "hVO:"; -v -p -c -C -f are added by groups
     unsigned groups;
+    bool mixed; // options may stand behind arguments too, until "--"
     const char *version; // what -V prints; NULL: "PROG (Open vSwitch) 3.1.0" followed by our own line
     void (*usage)(void);
     // Called for each of the program's own options (value from `own`, argument or NULL).
@@ -35,7 +36,7 @@ struct cmdline {
     void *aux;
 };
 
-// Parses; options end at the first non-option. Handles --help -h --version -V and the shared groups itself.
+// Parses; options end at the first non-option, unless mixed (then argv is put in order). Handles --help -h --version -V and the shared groups itself.
 // Returns index of first argument.
 int cmdline_parse(const struct cmdline *, int argc, char *argv[]);
 // Prints the usage text of the shared groups (for usage()).

@@ -1,0 +1,656 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ovsdb/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/loop.h"
+#include "lib/base/str.h"
+#include "ovsdb/db.h"
+#include "ovsdb/delta.h"
+#include "ovsdb/error.h"
+#include "ovsdb/journal.h"
+#include "ovsdb/schema.h"
+#include "ovsdb/txn.h"
+
+LOG_MODULE(ovsdb_file);
+
+#define MIN_COMPACT_SIZE (10 * 1024 * 1024)
+#define MIN_COMPACT_COMMITS 100
+#define MIN_COMPACT_MS (10 * 60 * 1000)
+#define MAX_COMPACT_MS (24 * 3600 * 1000)
+
+// A compaction that runs in a child.
+struct compaction {
+    pid_t pid;
+    int pipe; // read end: one byte 0 when all is well; else a sentence
+    struct loop_io *io;
+    struct str since; // records appended meanwhile
+    struct str says;  // what the child wrote
+    struct db *db;
+    db_file_done *done;
+    void *aux;
+};
+
+struct db_file {
+    struct db_journal *journal;
+    unsigned n_commits; // since the last compaction
+    off_t base_size;    // after the last compaction
+    int64_t compacted;  // ms, when
+    struct compaction *compaction;
+    struct str text; // record under construction
+};
+
+// --- reading ---
+
+static struct db_error *
+apply_column(struct db_row *row, const struct db_column_schema *c, const json_t *value, bool diff)
+{
+    struct db_datum d;
+    struct db_datum *have = &row->data[c->index];
+    diff = diff && db_type_is_composite(&c->type);
+    struct db_error *e = diff ? db_datum_from_json_unsized(&d, &c->type, value, NULL)
+                              : db_datum_from_json(&d, &c->type, value, NULL);
+    if (e) {
+        return e;
+    }
+    if (diff) {
+        db_delta_apply_symmetric(have, &d, &c->type);
+    } else {
+        db_datum_swap(have, &d);
+    }
+    db_datum_destroy(&d, &c->type);
+    return NULL;
+}
+
+static struct db_error *
+apply_columns(struct db_row *row, const json_t *columns, bool diff, bool strict)
+{
+    const char *name;
+    json_t *value;
+    if (!json_is_object(columns)) {
+        return db_error_syntax(columns, NULL, "row must be JSON object");
+    }
+    json_object_foreach((json_t *) columns, name, value)
+    {
+        const struct db_column_schema *c = db_table_schema_column(row->table->schema, name);
+        if (c && c->index >= DB_N_STD_COLS) {
+            struct db_error *e = apply_column(row, c, value, diff);
+            if (e) {
+                return e;
+            }
+        } else if (!c && strict) {
+            return db_error_syntax(columns, "unknown column", "No column %s in table %s.", name,
+                                   row->table->schema->name);
+        }
+    }
+    return NULL;
+}
+
+static struct db_error *
+apply_row(struct db_table *table, const char *name, const json_t *columns, bool diff, bool strict)
+{
+    struct uuid uuid;
+    if (!uuid_parse(name, &uuid)) {
+        return db_error_syntax(NULL, NULL, "\"%s\" is not a valid UUID", name);
+    }
+    struct db_row *row = db_row_find(table, &uuid);
+    if (json_is_null(columns)) {
+        if (!row) {
+            return db_error_syntax(NULL, NULL, "transaction deletes row %s that does not exist",
+                                   name);
+        }
+        db_row_unlink(row);
+        db_row_free(row);
+        return NULL;
+    }
+    bool fresh = !row;
+    if (fresh) {
+        row = db_row_new(table, &uuid);
+    } else {
+        db_row_unindex(row);
+    }
+    struct db_error *e = apply_columns(row, columns, diff && !fresh, strict);
+    if (!fresh) {
+        db_row_index(row);
+    } else if (!e) {
+        db_row_link(row);
+    } else {
+        db_row_free(row);
+    }
+    return e;
+}
+
+struct db_error *
+db_file_apply(struct db *db, const json_t *record, bool strict)
+{
+    if (!json_is_object(record)) {
+        return db_error_syntax(record, NULL, "object expected");
+    }
+    const char *name;
+    json_t *rows;
+    bool diff = json_is_true(json_object_get(record, "_is_diff"));
+    json_object_foreach((json_t *) record, name, rows)
+    {
+        struct db_table *table = db_table_find(db, name);
+        if (!table) {
+            if (strict && name[0] != '_') {
+                return db_error_syntax(record, "unknown table", "No table named %s.", name);
+            }
+            continue;
+        }
+        if (!json_is_object(rows)) {
+            return db_error_syntax(rows, NULL, "object expected");
+        }
+        const char *uuid;
+        json_t *columns;
+        json_object_foreach(rows, uuid, columns)
+        {
+            struct db_error *e = apply_row(table, uuid, columns, diff, strict);
+            if (e) {
+                return e;
+            }
+        }
+    }
+    return NULL;
+}
+
+static struct db_error *
+read_schema(struct db_journal *j, struct db **out)
+{
+    json_t *json;
+    struct db_schema *schema;
+    struct db_error *e = db_journal_read(j, &json);
+    if (!e && !json) {
+        e = db_error_io(0, "%s: database file contains no schema", db_journal_path(j));
+    }
+    if (e) {
+        return e;
+    }
+    e = db_schema_from_json(json, &schema);
+    json_decref(json);
+    if (e) {
+        return db_error_wrap(e, "%s: failed to parse as schema", db_journal_path(j));
+    }
+    *out = db_new(schema);
+    return NULL;
+}
+
+static void
+warn_damage(const struct db_journal *j, struct db_error *take)
+{
+    char *text = db_error_take_text(take);
+    LOG_WARN("%s; using the state of its %lld good bytes", text, (long long) db_journal_size(j));
+    free(text);
+}
+
+static struct db_error *
+read_transactions(struct db_file *f, struct db *db)
+{
+    for (;;) {
+        json_t *json;
+        struct db_error *e = db_journal_read(f->journal, &json);
+        if (!e && !json) {
+            return NULL;
+        }
+        if (!e) {
+            e = db_file_apply(db, json, true);
+            if (e) { // half applied: no state to go on with
+                json_decref(json);
+                return db_error_wrap(e, "%s: transaction cannot be applied",
+                                     db_journal_path(f->journal));
+            }
+        }
+        json_decref(json);
+        if (e) {
+            warn_damage(f->journal, e);
+            return NULL;
+        }
+        if (!f->n_commits++) {
+            f->base_size = db_journal_size(f->journal);
+        }
+    }
+}
+
+struct db_error *
+db_file_open(const char *path, bool write, struct db **db, struct db_file **out)
+{
+    struct db_file *f = base_calloc(1, sizeof *f);
+    *db = NULL;
+    *out = NULL;
+    struct db_error *e =
+        db_journal_open(path, write ? DB_JOURNAL_WRITE : DB_JOURNAL_READ, &f->journal);
+    e = e ? e : read_schema(f->journal, db);
+    e = e ? e : read_transactions(f, *db);
+    e = e ? e : db_resolve_all(*db);
+    if (e) {
+        db_free(*db);
+        *db = NULL;
+        db_file_close(f);
+        return e;
+    }
+    if (!f->base_size) {
+        f->base_size = db_journal_size(f->journal);
+    }
+    f->compacted = clock_now();
+    *out = f;
+    if (write) {
+        (*db)->file = f;
+    }
+    return NULL;
+}
+
+static struct db_error *
+append_schema(struct db_journal *j, const struct db_schema *schema)
+{
+    struct str s = STR_INIT;
+    json_t *json = db_schema_to_json(schema);
+    db_json_write(json, &s);
+    json_decref(json);
+    struct db_error *e = db_journal_append(j, s.p, s.len);
+    str_free(&s);
+    return e;
+}
+
+struct db_error *
+db_file_create(const char *path, const struct db_schema *schema, struct db_file **out)
+{
+    struct db_file *f = base_calloc(1, sizeof *f);
+    *out = NULL;
+    struct db_error *e = db_journal_open(path, DB_JOURNAL_CREATE, &f->journal);
+    e = e ? e : append_schema(f->journal, schema);
+    e = e ? e : db_journal_sync(f->journal);
+    if (e) {
+        db_file_close(f);
+        return e;
+    }
+    f->base_size = db_journal_size(f->journal);
+    f->compacted = clock_now();
+    *out = f;
+    return NULL;
+}
+
+const char *
+db_file_path(const struct db_file *f)
+{
+    return db_journal_path(f->journal);
+}
+
+off_t
+db_file_size(const struct db_file *f)
+{
+    return db_journal_size(f->journal);
+}
+
+// --- writing ---
+
+static void
+open_row(struct str *s, const struct db_row *row, const struct db_table **last)
+{
+    char u[UUID_LEN + 1];
+    if (*last != row->table) {
+        if (*last) {
+            str_add(s, "},");
+        }
+        str_add_char(s, '"');
+        str_add(s, row->table->schema->name);
+        str_add(s, "\":{");
+        *last = row->table;
+    } else {
+        str_add_char(s, ',');
+    }
+    uuid_format(&row->uuid.uuid, u);
+    str_add_char(s, '"');
+    str_add_n(s, u, UUID_LEN);
+    str_add(s, "\":");
+}
+
+static void
+write_deltas(struct str *s, const struct db_change *c)
+{
+    const struct db_row *row = c->row;
+    bool any = false;
+    str_add_char(s, '{');
+    for (uint32_t i = 0; i < c->n_deltas; i++) {
+        const struct db_delta *d = &c->deltas[i];
+        const struct db_type *t = &row->table->schema->columns[d->column]->type;
+        if (!(row->table->traits[d->column] & DB_TRAIT_PERSISTENT)) {
+            continue;
+        }
+        str_add(s, any ? ",\"" : "\"");
+        str_add(s, row->table->schema->columns[d->column]->name);
+        str_add(s, "\":");
+        if (db_type_is_composite(t)) {
+            struct db_datum diff;
+            db_delta_symmetric(d, t, &diff);
+            db_datum_write_json(&diff, t, s);
+            db_datum_destroy(&diff, t);
+        } else {
+            db_datum_write_json(&row->data[d->column], t, s);
+        }
+        any = true;
+    }
+    str_add_char(s, '}');
+}
+
+static bool
+is_persistent(const struct db_change *c)
+{
+    if (!db_change_counts(c)) {
+        return false;
+    }
+    if (c->kind != DB_CHANGE_MODIFY) {
+        return true;
+    }
+    for (uint32_t i = 0; i < c->n_deltas; i++) {
+        if (c->row->table->traits[c->deltas[i].column] & DB_TRAIT_PERSISTENT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Rows of one table must stand together; tables come in the order they first occur.
+static bool
+write_changes(struct str *s, const struct db_txn *txn)
+{
+    const struct db_table *last = NULL;
+    const struct db_change *c;
+    size_t n = txn->db->schema->n_tables;
+    bool *has = base_calloc(n + 1, sizeof *has);
+    DB_TXN_FOR_EACH(c, txn)
+    {
+        has[c->row->table->schema->index] |= is_persistent(c);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!has[i]) {
+            continue;
+        }
+        DB_TXN_FOR_EACH(c, txn)
+        {
+            if (c->row->table->schema->index != i || !is_persistent(c)) {
+                continue;
+            }
+            open_row(s, c->row, &last);
+            if (c->kind == DB_CHANGE_DELETE) {
+                str_add(s, "null");
+            } else if (c->kind == DB_CHANGE_INSERT) {
+                db_row_write_json(c->row, s);
+            } else {
+                write_deltas(s, c);
+            }
+        }
+    }
+    free(has);
+    if (last) {
+        str_add_char(s, '}');
+    }
+    return last != NULL;
+}
+
+static void
+end_record(struct str *s, const char *comment, size_t len, bool any)
+{
+    str_addf(s, "%s\"_date\":%" PRId64 ",\"_is_diff\":true", any ? "," : "", clock_wall());
+    if (len) {
+        str_add(s, ",\"_comment\":");
+        db_json_write_string(comment, len, s);
+    }
+    str_add_char(s, '}');
+}
+
+struct db_error *
+db_file_commit(struct db_file *f, const struct db_txn *txn, bool durable)
+{
+    struct str *s = &f->text;
+    struct db_error *e = NULL;
+    str_clear(s);
+    str_add_char(s, '{');
+    if (write_changes(s, txn)) {
+        end_record(s, txn->comment.p, txn->comment.len, true);
+        e = db_journal_append(f->journal, s->p, s->len);
+        if (e) {
+            return e;
+        }
+        f->n_commits++;
+        if (f->compaction) {
+            db_journal_format(s->p, s->len, &f->compaction->since);
+        }
+    }
+    if (s->cap > 4 * 1024 * 1024) {
+        str_free(s);
+    }
+    return durable ? db_journal_sync(f->journal) : NULL;
+}
+
+static struct db_error *
+write_state(struct db_journal *j, struct db *db, const char *comment)
+{
+    struct str s = STR_INIT;
+    const struct db_table *last = NULL;
+    struct db_error *e = append_schema(j, db->schema);
+    if (e) {
+        return e;
+    }
+    str_add_char(&s, '{');
+    for (size_t i = 0; i < db->schema->n_tables; i++) {
+        const struct db_row *row;
+        HMAP_FOR_EACH (row, by_uuid, &db->tables[i]->rows) {
+            open_row(&s, row, &last);
+            db_row_write_json(row, &s);
+        }
+    }
+    if (last) {
+        str_add_char(&s, '}');
+    }
+    end_record(&s, comment, comment ? strlen(comment) : 0, last != NULL);
+    e = db_journal_append(j, s.p, s.len);
+    str_free(&s);
+    return e;
+}
+
+struct db_error *
+db_file_write_snapshot(const char *path, struct db *db, const char *comment)
+{
+    struct db_journal *j;
+    struct db_error *e = db_journal_open(path, DB_JOURNAL_REPLACE, &j);
+    if (e) {
+        return e;
+    }
+    e = write_state(j, db, comment);
+    e = e ? e : db_journal_sync(j);
+    db_journal_close(j);
+    return e;
+}
+
+// --- compaction ---
+
+static char *
+temporary_name(const struct db_file *f)
+{
+    char *real = realpath(db_file_path(f), NULL);
+    char *name = base_asprintf("%s.tmp", real ? real : db_file_path(f));
+    free(real);
+    return name;
+}
+
+// The finished temporary file gets what was committed meanwhile and takes the database file's
+// place.
+static struct db_error *
+switch_over(struct db_file *f, const char *tmp, const struct str *since)
+{
+    struct db_journal *j;
+    struct db_error *e = db_journal_open(tmp, DB_JOURNAL_CONTINUE, &j);
+    if (e) {
+        return e;
+    }
+    for (json_t *json = NULL; !e; json_decref(json)) { // to its end; it holds two records
+        e = db_journal_read(j, &json);
+        if (!json) {
+            break;
+        }
+    }
+    off_t base = db_journal_size(j);
+    if (!e && since->len) {
+        e = db_journal_append_raw(j, since->p, since->len);
+    }
+    e = e ? e : db_journal_sync(j);
+    e = e ? e : db_journal_take_place(j, f->journal);
+    if (e) {
+        db_journal_close(j);
+        return e;
+    }
+    f->journal = j;
+    f->base_size = base;
+    f->n_commits = 0;
+    f->compacted = clock_now();
+    return NULL;
+}
+
+struct db_error *
+db_file_compact(struct db_file *f, struct db *db, const char *comment)
+{
+    static const struct str nothing = STR_INIT;
+    char *tmp = temporary_name(f);
+    struct db_error *e = db_file_write_snapshot(tmp, db, comment);
+    e = e ? e : switch_over(f, tmp, &nothing);
+    if (e) {
+        unlink(tmp);
+    }
+    free(tmp);
+    return e;
+}
+
+static struct db_error *
+compaction_end(struct db_file *f)
+{
+    struct compaction *c = f->compaction;
+    int status;
+    pid_t pid;
+    do {
+        pid = waitpid(c->pid, &status, 0);
+    } while (pid < 0 && errno == EINTR);
+    char *tmp = temporary_name(f);
+    struct db_error *e = NULL;
+    if (c->says.len != 1 || c->says.p[0]) {
+        e = db_error_new("I/O error", "%s",
+                         c->says.len ? str_get(&c->says) : "the compacting process died");
+    }
+    e = e ? e : switch_over(f, tmp, &c->since);
+    if (e) {
+        unlink(tmp);
+        f->compacted = clock_now(); // not again at once
+    }
+    free(tmp);
+    loop_io_free(c->io);
+    close(c->pipe);
+    str_free(&c->since);
+    str_free(&c->says);
+    f->compaction = NULL;
+    return e;
+}
+
+static void
+on_child(void *f_, int events)
+{
+    struct db_file *f = f_;
+    struct compaction *c = f->compaction;
+    char buf[512];
+    ssize_t n = read(c->pipe, buf, sizeof buf);
+    if (n > 0) {
+        str_add_n(&c->says, buf, n);
+    } else if (!n || errno != EINTR) {
+        struct db_error *e = compaction_end(f);
+        c->done(e, c->aux);
+        free(c);
+    }
+}
+
+static void
+child(struct db *db, const char *tmp, int fd)
+{
+    struct db_error *e = db_file_write_snapshot(tmp, db, "compacting database online");
+    if (e) {
+        char *text = db_error_take_text(e);
+        (void) !write(fd, text, strlen(text));
+    } else {
+        (void) !write(fd, "", 1);
+    }
+    _exit(e != NULL);
+}
+
+int
+db_file_compact_start(struct db_file *f, struct db *db, struct loop *loop, db_file_done *done,
+                      void *aux)
+{
+    int fds[2];
+    if (f->compaction) {
+        return -EBUSY;
+    }
+    if (pipe2(fds, O_CLOEXEC)) {
+        return -errno;
+    }
+    char *tmp = temporary_name(f);
+    pid_t pid = fork();
+    if (!pid) {
+        child(db, tmp, fds[1]);
+    }
+    free(tmp);
+    close(fds[1]);
+    if (pid < 0) {
+        int error = errno;
+        close(fds[0]);
+        return -error;
+    }
+    struct compaction *c = f->compaction = base_calloc(1, sizeof *c);
+    c->pid = pid;
+    c->pipe = fds[0];
+    c->db = db;
+    c->done = done;
+    c->aux = aux;
+    c->io = loop_io_new(loop, fds[0], LOOP_READ, on_child, f);
+    return 0;
+}
+
+bool
+db_file_is_compacting(const struct db_file *f)
+{
+    return f->compaction != NULL;
+}
+
+bool
+db_file_wants_compaction(const struct db_file *f)
+{
+    int64_t age = clock_now() - f->compacted;
+    off_t size = db_file_size(f);
+    return !f->compaction && f->n_commits >= MIN_COMPACT_COMMITS && age >= MIN_COMPACT_MS &&
+           (age >= MAX_COMPACT_MS || (size >= MIN_COMPACT_SIZE && size >= 2 * f->base_size));
+}
+
+void
+db_file_close(struct db_file *f)
+{
+    if (!f) {
+        return;
+    }
+    if (f->compaction) {
+        struct compaction *c = f->compaction;
+        char buf[512];
+        ssize_t n;
+        while ((n = read(c->pipe, buf, sizeof buf)) > 0) {
+            str_add_n(&c->says, buf, n);
+        }
+        struct db_error *e = compaction_end(f);
+        c->done(e, c->aux);
+        free(c);
+    }
+    db_journal_close(f->journal);
+    str_free(&f->text);
+    free(f);
+}

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ovsdb/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/str.h"
+#include "ovsdb/data.h"
+#include "ovsdb/error.h"
+#include "ovsdb/sha1.h"
+
+#define MAGIC "OVSDB JSON "
+#define CLUSTER_MAGIC "OVSDB CLUSTER "
+// Nobody writes larger ones; a damaged length must not make us ask for all memory.
+#define MAX_RECORD (1u << 30)
+
+struct db_journal {
+    char *path;
+    int fd;
+    int lock_fd;    // -1: none
+    FILE *in;       // while reading
+    off_t end;      // end of the last good record
+    off_t last;     // start of the record read last
+    bool tail;      // bytes beyond `end` have to go before the next append
+    struct str out; // record under construction
+};
+
+// "/dir/.name.~lock~"
+static char *
+lock_name(const char *path)
+{
+    char *real = realpath(path, NULL);
+    char *a = base_strdup(real ? real : path), *b = base_strdup(real ? real : path);
+    char *name = base_asprintf("%s/.%s.~lock~", dirname(a), basename(b));
+    free(real);
+    free(a);
+    free(b);
+    return name;
+}
+
+static struct db_error *
+lock(struct db_journal *j)
+{
+    char *name = lock_name(j->path);
+    struct flock l = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int error = 0;
+    j->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (j->lock_fd < 0 || fcntl(j->lock_fd, F_SETLK, &l)) {
+        error = errno == EACCES && j->lock_fd >= 0 ? EAGAIN : errno;
+    }
+    free(name);
+    return error ? db_error_io(error, "%s: failed to lock lockfile", j->path) : NULL;
+}
+
+static void
+destroy(struct db_journal *j)
+{
+    if (j->in) {
+        fclose(j->in);
+    }
+    if (j->fd >= 0) {
+        close(j->fd);
+    }
+    if (j->lock_fd >= 0) {
+        close(j->lock_fd);
+    }
+    str_free(&j->out);
+    free(j->path);
+    free(j);
+}
+
+void
+db_journal_close(struct db_journal *j)
+{
+    if (j) {
+        destroy(j);
+    }
+}
+
+struct db_error *
+db_journal_kind(const char *path, const char **kind)
+{
+    char head[sizeof CLUSTER_MAGIC] = "";
+    *kind = NULL;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return db_error_io(errno, "%s: open failed", path);
+    }
+    ssize_t n = read(fd, head, sizeof head - 1);
+    int error = n < 0 ? errno : 0;
+    close(fd);
+    if (error) {
+        return db_error_io(error, "%s: read failed", path);
+    }
+    if (!strncmp(head, MAGIC, strlen(MAGIC))) {
+        *kind = "standalone";
+    } else if (!strncmp(head, CLUSTER_MAGIC, strlen(CLUSTER_MAGIC))) {
+        *kind = "clustered";
+    } else if (n) {
+        return db_error_new("ovsdb error", "%s: cannot identify file type", path);
+    } else {
+        *kind = "standalone";
+    }
+    return NULL;
+}
+
+static struct db_error *
+check_kind(const char *path)
+{
+    const char *kind;
+    struct db_error *e = db_journal_kind(path, &kind);
+    if (!e && strcmp(kind, "standalone")) {
+        e = db_error_new("ovsdb error",
+                         "%s: cannot open a clustered database (convert it with ovsdb-tool "
+                         "cluster-to-standalone first)",
+                         path);
+    }
+    return e;
+}
+
+struct db_error *
+db_journal_open(const char *path, enum db_journal_mode mode, struct db_journal **out)
+{
+    static const int flags[] = {O_RDONLY, O_RDWR, O_RDWR | O_CREAT | O_EXCL,
+                                O_RDWR | O_CREAT | O_TRUNC, O_RDWR};
+    bool exists =
+        mode == DB_JOURNAL_READ || mode == DB_JOURNAL_WRITE || mode == DB_JOURNAL_CONTINUE;
+    struct db_journal *j = base_calloc(1, sizeof *j);
+    struct db_error *e = NULL;
+    *out = NULL;
+    j->fd = j->lock_fd = -1;
+    j->path = base_strdup(path);
+    if (exists) {
+        e = check_kind(path);
+    }
+    if (!e && (mode == DB_JOURNAL_WRITE || mode == DB_JOURNAL_CREATE)) {
+        e = lock(j);
+    }
+    if (e) {
+        destroy(j);
+        return e;
+    }
+    j->fd = open(path, flags[mode] | O_CLOEXEC, 0660);
+    if (j->fd < 0) {
+        e = db_error_io(errno, "%s: %s failed", path, exists ? "open" : "create");
+        destroy(j);
+        return e;
+    }
+    if (exists) {
+        j->in = fdopen(dup(j->fd), "r");
+        if (!j->in) {
+            e = db_error_io(errno, "%s: open failed", path);
+            destroy(j);
+            return e;
+        }
+        setvbuf(j->in, NULL, _IOFBF, 256 * 1024);
+    }
+    *out = j;
+    return NULL;
+}
+
+// Reads "OVSDB JSON LEN SHA1\n".
+static struct db_error *
+read_header(struct db_journal *j, size_t *len, char sha1[DB_SHA1_HEX + 1])
+{
+    char line[128];
+    *len = 0;
+    if (!fgets(line, sizeof line, j->in)) {
+        return ferror(j->in) ? db_error_io(errno, "%s: read failed", j->path) : NULL;
+    }
+    unsigned long n;
+    int used = 0;
+    if (strncmp(line, MAGIC, strlen(MAGIC)) ||
+        sscanf(line + strlen(MAGIC), "%lu %40[0-9a-f]%n", &n, sha1, &used) != 2 ||
+        strlen(sha1) != DB_SHA1_HEX || strcmp(line + strlen(MAGIC) + used, "\n") || !n ||
+        n > MAX_RECORD) {
+        return db_error_new("syntax error", "%s: parse error at offset %lld in header line",
+                            j->path, (long long) j->end);
+    }
+    *len = n;
+    return NULL;
+}
+
+static struct db_error *
+read_body(struct db_journal *j, size_t len, const char *sha1, json_t **json)
+{
+    long long at = ftello(j->in);
+    char *text = malloc(len);
+    if (!text || fread(text, 1, len, j->in) != len) {
+        int error = ferror(j->in) ? errno : 0;
+        free(text);
+        return error ? db_error_io(error, "%s: error reading %zu bytes starting at offset %lld",
+                                   j->path, len, at)
+                     : db_error_new("I/O error",
+                                    "%s: error reading %zu bytes starting at offset %lld (%s)",
+                                    j->path, len, at, "unexpected end of file");
+    }
+    char real[DB_SHA1_HEX + 1];
+    db_sha1_hex(text, len, real);
+    if (strcmp(real, sha1)) {
+        free(text);
+        return db_error_new(
+            "syntax error",
+            "%s: %zu bytes starting at offset %lld have SHA-1 hash %s but should have "
+            "hash %s",
+            j->path, len, at, real, sha1);
+    }
+    json_error_t je;
+    *json = json_loadb(text, len, JSON_ALLOW_NUL, &je);
+    free(text);
+    return *json ? NULL
+                 : db_error_new("syntax error",
+                                "%s: %zu bytes starting at offset %lld are not valid JSON (%s)",
+                                j->path, len, at, je.text);
+}
+
+struct db_error *
+db_journal_read(struct db_journal *j, json_t **json)
+{
+    size_t len;
+    char sha1[DB_SHA1_HEX + 1] = "";
+    *json = NULL;
+    if (!j->in) {
+        return NULL;
+    }
+    struct db_error *e = read_header(j, &len, sha1);
+    if (!e && !len) {
+        fclose(j->in);
+        j->in = NULL;
+        return NULL;
+    }
+    e = e ? e : read_body(j, len, sha1, json);
+    if (e) {
+        fclose(j->in);
+        j->in = NULL;
+        j->tail = true;
+        return e;
+    }
+    j->last = j->end;
+    j->end = ftello(j->in);
+    return NULL;
+}
+
+void
+db_journal_unread(struct db_journal *j)
+{
+    j->end = j->last;
+    j->tail = true;
+    if (j->in) {
+        fclose(j->in);
+        j->in = NULL;
+    }
+}
+
+void
+db_journal_format(const char *text, size_t len, struct str *out)
+{
+    // The checksum covers the newline: build in place, then fill it in.
+    char sha1[DB_SHA1_HEX + 1];
+    str_addf(out, MAGIC "%zu ", len + 1);
+    size_t at = out->len;
+    str_add_chars(out, '0', DB_SHA1_HEX);
+    str_add_char(out, '\n');
+    size_t body = out->len;
+    str_add_n(out, text, len);
+    str_add_char(out, '\n');
+    db_sha1_hex(out->p + body, len + 1, sha1);
+    memcpy(out->p + at, sha1, DB_SHA1_HEX);
+}
+
+struct db_error *
+db_journal_append_raw(struct db_journal *j, const char *records, size_t len)
+{
+    if (j->tail && ftruncate(j->fd, j->end)) {
+        return db_error_io(errno, "%s: cannot truncate to length %lld", j->path,
+                           (long long) j->end);
+    }
+    j->tail = false;
+    size_t done = 0;
+    while (done < len) {
+        ssize_t n = pwrite(j->fd, records + done, len - done, j->end + done);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            int error = n ? errno : EIO;
+            // What part of it arrived must not look like a record.
+            j->tail = ftruncate(j->fd, j->end) != 0;
+            return db_error_io(error, "%s: write failed", j->path);
+        }
+        done += n;
+    }
+    j->end += len;
+    return NULL;
+}
+
+struct db_error *
+db_journal_append(struct db_journal *j, const char *text, size_t len)
+{
+    str_clear(&j->out);
+    db_journal_format(text, len, &j->out);
+    struct db_error *e = db_journal_append_raw(j, j->out.p, j->out.len);
+    if (j->out.cap > 1024 * 1024) {
+        str_free(&j->out);
+    }
+    return e;
+}
+
+struct db_error *
+db_journal_sync(struct db_journal *j)
+{
+    return fdatasync(j->fd) ? db_error_io(errno, "%s: fsync failed", j->path) : NULL;
+}
+
+off_t
+db_journal_size(const struct db_journal *j)
+{
+    return j->end;
+}
+
+const char *
+db_journal_path(const struct db_journal *j)
+{
+    return j->path;
+}
+
+// A new name is on disk when its directory is.
+static void
+sync_directory(const char *path)
+{
+    char *copy = base_strdup(path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void) !fsync(fd);
+        close(fd);
+    }
+    free(copy);
+}
+
+struct db_error *
+db_journal_take_place(struct db_journal *new, struct db_journal *old)
+{
+    char *path = realpath(old->path, NULL);
+    const char *target = path ? path : old->path;
+    struct stat st;
+    if (!fstat(old->fd, &st)) {
+        (void) !fchmod(new->fd, st.st_mode & 07777);
+        (void) !fchown(new->fd, st.st_uid, st.st_gid);
+    }
+    if (rename(new->path, target)) {
+        struct db_error *e =
+            db_error_io(errno, "failed to rename \"%s\" to \"%s\"", new->path, target);
+        free(path);
+        return e;
+    }
+    sync_directory(target);
+    free(new->path);
+    new->path = base_strdup(old->path);
+    new->lock_fd = old->lock_fd;
+    old->lock_fd = -1;
+    destroy(old);
+    free(path);
+    return NULL;
+}

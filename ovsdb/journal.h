@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Database files (ovsdb(5)): a sequence of records, each a line "OVSDB JSON LENGTH SHA1" and LENGTH
+// bytes of JSON with a newline. A record that is cut off or damaged ends the file: what comes after
+// it was never acknowledged, or cannot be told from noise; the next append overwrites it.
+#ifndef OVSDB_JOURNAL_H
+#define OVSDB_JOURNAL_H 1
+
+#include <jansson.h>
+#include <sys/types.h>
+
+#include "lib/base/util.h"
+
+struct db_error;
+struct db_journal;
+struct str;
+
+enum db_journal_mode {
+    DB_JOURNAL_READ,
+    DB_JOURNAL_WRITE,   // existing file, locked against other writers
+    DB_JOURNAL_CREATE,  // new file, locked
+    DB_JOURNAL_REPLACE, // new or emptied file, without a lock of its own
+    DB_JOURNAL_CONTINUE // existing file, without a lock of its own
+};
+
+struct db_error *db_journal_open(const char *path, enum db_journal_mode, struct db_journal **);
+void db_journal_close(struct db_journal *); // NULL allowed
+// Next record. NULL with *json NULL: the end. An error: the file is damaged from here on.
+struct db_error *db_journal_read(struct db_journal *, json_t **json);
+// Forgets the record read last (its contents make no sense): appends overwrite it and all behind
+// it.
+void db_journal_unread(struct db_journal *);
+// Appends one record; text is JSON without the newline. All or nothing.
+struct db_error *db_journal_append(struct db_journal *, const char *text, size_t len);
+// Appends whole records in the file's form.
+struct db_error *db_journal_append_raw(struct db_journal *, const char *records, size_t len);
+// The record as it stands in the file.
+void db_journal_format(const char *text, size_t len, struct str *out);
+struct db_error *db_journal_sync(struct db_journal *);
+off_t db_journal_size(const struct db_journal *); // end of the last good record
+// The file takes the name (and the lock) of another one, which closes.
+struct db_error *db_journal_take_place(struct db_journal *new, struct db_journal *old_take);
+const char *db_journal_path(const struct db_journal *);
+// Kind of file: reads its first line. "standalone", "clustered", or an error.
+struct db_error *db_journal_kind(const char *path, const char **kind);
+
+#endif

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// SHA-1 (FIPS 180-4), which database files use as a checksum of each record.
+#ifndef OVSDB_SHA1_H
+#define OVSDB_SHA1_H 1
+
+#include "lib/base/util.h"
+
+#define DB_SHA1_HEX 40
+
+void db_sha1_hex(const void *, size_t, char out[DB_SHA1_HEX + 1]);
+
+#endif

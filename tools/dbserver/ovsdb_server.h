@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef TOOLS_DBSERVER_H
+#define TOOLS_DBSERVER_H 1
+
+#include "lib/base/util.h"
+
+struct db_error;
+struct db_server;
+struct loop;
+struct remotes;
+
+// The program's state; owner: the main thread.
+struct ovsdb_server {
+    struct loop *loop;
+    struct db_server *server;
+    struct remotes *remotes;
+    bool exiting;
+    int exit_status;
+};
+
+extern struct ovsdb_server ovsdb_server;
+
+struct db_error *ovsdb_server_add_file(const char *path);
+void ovsdb_server_control_init(void); // control.c
+
+#endif

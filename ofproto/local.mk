@@ -40,6 +40,10 @@ ofproto_libofproto_a_SOURCES += \
 	ofproto/of_act.c \
 	ofproto/of_act_check.c \
 	ofproto/of_act_ct.c \
+	ofproto/of_act_decode.c \
+	ofproto/of_act_decode_learn.c \
+	ofproto/of_act_decode_nx.c \
+	ofproto/of_act_decode_std.c \
 	ofproto/of_act_encode.c \
 	ofproto/of_act_field.c \
 	ofproto/of_act_flow.c \

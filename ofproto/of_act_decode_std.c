@@ -231,7 +231,7 @@ decode_set_field(struct of_act_in *in)
     struct of_oxm o;
     int error = of_oxm_decode(&in->r.p, &in->r.left, &o);
     if (error) {
-        return error == OF_ERROR_BMC_BAD_FIELD ? OF_ERROR_BAC_BAD_SET_TYPE : error;
+        return error == OF_ERROR_BMC_BAD_FIELD ? OF_ERROR_BAC_BAD_SET_LEN : error;
     }
     if (!is_zero(in->r.p, in->r.left)) {
         return OF_ERROR_BAC_BAD_SET_ARGUMENT;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Flow-mods: add, modify, delete, strict or loose, on the tables of a bridge; and the notes of what changed, which the packet path gets in
-// batches (at the end of a loop turn, before a barrier's reply), so that a thousand flow-mods wake it once.
+// Flow-mods: add, modify, delete, strict or loose, on the tables of a bridge; and the notes of what
+// changed, which the packet path gets in batches (at the end of a loop turn, before a barrier's
+// reply), so that a thousand flow-mods wake it once.
 //
-// Main thread only; readers see each change when the classifier publishes it. A rule leaves the classifier first and drops the table's reference when its
-// note has been delivered, so that the packet path never meets a rule that is gone.
+// Main thread only; readers see each change when the classifier publishes it. A rule leaves the
+// classifier first and drops the table's reference when its note has been delivered, so that the
+// packet path never meets a rule that is gone.
 //
 // Reference: OpenFlow 1.5 section 6.4.
 #include "config.h"
@@ -77,7 +79,8 @@ of_bridge_delete_rule(struct of_bridge *br, struct of_rule *rule, enum of_remove
     of_rule_retire(rule, reason);
 }
 
-// The new rule goes on counting where the one it replaces stopped, unless the request resets the counters.
+// The new rule goes on counting where the one it replaces stopped, unless the request resets the
+// counters.
 static void
 inherit(struct of_rule *rule, const struct of_rule *old, const struct of_flow_mod *fm)
 {
@@ -91,15 +94,20 @@ inherit(struct of_rule *rule, const struct of_rule *old, const struct of_flow_mo
 static int
 add(struct of_bridge *br, const struct of_flow_mod *fm, int priority)
 {
-    if (fm->table >= OF_N_TABLES) {
+    uint8_t table =
+        fm->table == OF_TABLE_ALL ? 0 : fm->table; // the switch's choice: always the first
+    if (table >= OF_N_TABLES) {
         return OF_ERROR_BRC_BAD_TABLE_ID;
     }
-    struct of_table *t = &br->tables[fm->table];
+    struct of_table *t = &br->tables[table];
     struct of_rule *rule = of_rule_new(br, fm, priority);
+    rule->table = table;
     int error = 0;
-    if (fm->flags & OF_FLOW_CHECK_OVERLAP && cls_overlaps(t->cls, &rule->cr, br->version)) {
-        error = OF_ERROR_FMFC_OVERLAP;
-    } else if (cls_count(t->cls) >= t->max_flows && !cls_find(t->cls, &rule->cr, br->version)) {
+    struct cls_rule *old_cr = cls_find(t->cls, &rule->cr, br->version);
+    if (!old_cr && fm->flags & OF_FLOW_CHECK_OVERLAP &&
+        cls_overlaps(t->cls, &rule->cr, br->version)) {
+        error = OF_ERROR_FMFC_OVERLAP; // a rule that this one replaces doesn't count
+    } else if (!old_cr && cls_count(t->cls) >= t->max_flows) {
         error = OF_ERROR_FMFC_TABLE_FULL;
     }
     if (error) {
@@ -107,7 +115,6 @@ add(struct of_bridge *br, const struct of_flow_mod *fm, int priority)
         of_rule_unref(rule);
         return error;
     }
-    struct cls_rule *old_cr = cls_find(t->cls, &rule->cr, br->version);
     if (old_cr) {
         inherit(rule, CONTAINER_OF(old_cr, struct of_rule, cr), fm);
     }
@@ -134,8 +141,10 @@ static bool
 is_selected(const struct of_rule *rule, const struct of_flow_mod *fm)
 {
     return !(rule->flags & OF_FLOW_HIDDEN) && !((rule->cookie ^ fm->cookie) & fm->cookie_mask) &&
-           (fm->out_port == OF_PORT_ANY || of_actions_output_to(&rule->actions->acts, fm->out_port)) &&
-           (fm->out_group == UINT32_MAX || of_actions_has_group(&rule->actions->acts, fm->out_group));
+           (fm->out_port == OF_PORT_ANY ||
+            of_actions_output_to(&rule->actions->acts, fm->out_port)) &&
+           (fm->out_group == UINT32_MAX ||
+            of_actions_has_group(&rule->actions->acts, fm->out_group));
 }
 
 static bool
@@ -157,7 +166,8 @@ static void
 select_by_cookie(struct of_bridge *br, struct selection *sel)
 {
     struct of_rule *rule;
-    HMAP_FOR_EACH_HASH (rule, by_cookie, cookie_hash(sel->fm->cookie), &br->cookies) {
+    HMAP_FOR_EACH_HASH(rule, by_cookie, cookie_hash(sel->fm->cookie), &br->cookies)
+    {
         if (sel->fm->table == OF_TABLE_ALL || sel->fm->table == rule->table) {
             struct flow_match match;
             cls_rule_match(&rule->cr, &match);
@@ -203,7 +213,8 @@ select_strict(struct of_bridge *br, struct selection *sel)
 }
 
 static void
-modify_rule(struct of_bridge *br, struct of_rule *rule, const struct of_flow_mod *fm, struct of_rule_actions *acts)
+modify_rule(struct of_bridge *br, struct of_rule *rule, const struct of_flow_mod *fm,
+            struct of_rule_actions *acts)
 {
     bool change = !of_actions_equal(&rule->actions->acts, &acts->acts);
     if (change) {
@@ -233,7 +244,7 @@ modify(struct of_bridge *br, const struct of_flow_mod *fm, const struct selectio
 {
     if (!sel->n) {
         // OpenFlow 1.0 and 1.1: modifying nothing adds; later versions set no new cookie.
-        return !fm->cookie_mask && fm->modify_cookie ? add(br, fm, fm->priority) : 0;
+        return !fm->cookie_mask && fm->new_cookie != UINT64_MAX ? add(br, fm, fm->priority) : 0;
     }
     struct of_rule_actions *acts = of_rule_actions_new(&fm->actions);
     for (size_t i = 0; i < sel->n; i++) {
@@ -274,8 +285,10 @@ of_bridge_flow_mod(struct of_bridge *br, const struct of_flow_mod *fm)
 void
 of_bridge_flush_rules(struct of_bridge *br)
 {
-    struct of_flow_mod fm = {
-        .command = OF_FLOW_DELETE, .table = OF_TABLE_ALL, .out_port = OF_PORT_ANY, .out_group = UINT32_MAX};
+    struct of_flow_mod fm = {.command = OF_FLOW_DELETE,
+                             .table = OF_TABLE_ALL,
+                             .out_port = OF_PORT_ANY,
+                             .out_group = UINT32_MAX};
     match_init_any(&fm.match);
     of_bridge_flow_mod(br, &fm);
 }

@@ -408,6 +408,17 @@ of_match_decode(const uint8_t **p, size_t *len, enum of_oxm_unknown unknown, str
 }
 
 void
+of_match_encode_oxm(const struct flow_match *m, enum of_version version, struct str *out)
+{
+    size_t start = out->len;
+    of_put16(out, OFPMT_OXM);
+    of_put16(out, 0);
+    size_t n = of_oxm_match_encode(m, version, NULL, out);
+    of_set16(out, start + 2, (uint16_t) (4 + n));
+    of_put_pad8(out, start);
+}
+
+void
 of_match_encode(const struct flow_match *m, enum of_version version, struct str *out)
 {
     if (version == OF_10) {
@@ -415,11 +426,6 @@ of_match_encode(const struct flow_match *m, enum of_version version, struct str 
     } else if (version == OF_11) {
         match11_encode(m, out);
     } else {
-        size_t start = out->len;
-        of_put16(out, OFPMT_OXM);
-        of_put16(out, 0);
-        size_t n = of_oxm_match_encode(m, version, NULL, out);
-        of_set16(out, start + 2, (uint16_t) (4 + n));
-        of_put_pad8(out, start);
+        of_match_encode_oxm(m, version, out);
     }
 }

@@ -108,16 +108,14 @@ n_bytes_said(const struct header *h)
     return h->has_mask ? h->payload / 2 : h->payload;
 }
 
-// Every field has one length, but for tunnel metadata.
+// Every field has one length, but for tunnel metadata: with another one it isn't that field.
 static int
 check_header(const struct header *h, const struct field_info *f)
 {
     size_t n = n_bytes_said(h);
-    if (is_tun_md(f) ? n > f->n_bytes : n != f->n_bytes) {
-        return OF_ERROR_BMC_BAD_LEN;
-    }
-    if (h->has_mask && (h->payload & 1)) {
-        return OF_ERROR_BMC_BAD_LEN;
+    bool fits = is_tun_md(f) ? n <= f->n_bytes : n == f->n_bytes;
+    if (!fits || (h->has_mask && (h->payload & 1))) {
+        return OF_ERROR_BMC_BAD_FIELD;
     }
     return h->has_mask && f->masking == FIELD_EXACT_ONLY ? OF_ERROR_BMC_BAD_MASK : 0;
 }
@@ -347,7 +345,7 @@ static bool
 put_irregular(const struct flow_match *match, enum field_id id, enum of_version version,
               struct str *out)
 {
-    bool oxm = version >= OF_12;
+    bool oxm = version != OF_10;
     switch (id) {
     case FIELD_IN_PORT:
         put_field(match, oxm ? FIELD_IN_PORT_OXM : FIELD_IN_PORT, version, out);

@@ -70,6 +70,8 @@ void of_match10_encode(const struct flow_match *, struct str *out);
 int of_match_decode(const uint8_t **p, size_t *len, enum of_oxm_unknown, struct flow_match *);
 // In the form of the version (1.0 to 1.5).
 void of_match_encode(const struct flow_match *, enum of_version, struct str *out);
+// As OXM in OpenFlow 1.1 too: what is told about rules may need more than that version's own form.
+void of_match_encode_oxm(const struct flow_match *, enum of_version, struct str *out);
 
 // --- Ports. ---
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// OpenFlow messages as typed C: decode bytes of any version into struct of_msg, encode it into the bytes of a version. Replies that hold many entries
-// (statistics, port descriptions) are read one entry at a time from the message's bytes and written by struct of_mp, which splits them into
+// OpenFlow messages as typed C: decode bytes of any version into struct of_msg, encode it into the
+// bytes of a version. Replies that hold many entries (statistics, port descriptions) are read one
+// entry at a time from the message's bytes and written by struct of_mp, which splits them into
 // parts of at most 64 kB; so neither side ever holds a whole table of flows.
 //
-// All multi-byte members are in host order unless they are be16_t … be64_t. Ports are 32-bit OpenFlow 1.1+ numbers.
+// All multi-byte members are in host order unless they are be16_t … be64_t. Ports are 32-bit
+// OpenFlow 1.1+ numbers.
 //
 // Source: OpenFlow 1.0 to 1.5 specifications; Nicira's extensions as the stock switch speaks them.
 #ifndef OFPROTO_OF_MSG_H
@@ -19,13 +21,13 @@
 enum of_msg_type {
     OF_MSG_NONE,
     // Symmetric.
-    OF_MSG_HELLO,            // hello
-    OF_MSG_ERROR,            // error
-    OF_MSG_ECHO_REQUEST,     // data
-    OF_MSG_ECHO_REPLY,       // data
+    OF_MSG_HELLO,        // hello
+    OF_MSG_ERROR,        // error
+    OF_MSG_ECHO_REQUEST, // data
+    OF_MSG_ECHO_REPLY,   // data
     // Configuration.
     OF_MSG_FEATURES_REQUEST,
-    OF_MSG_FEATURES_REPLY,   // features
+    OF_MSG_FEATURES_REPLY, // features
     OF_MSG_GET_CONFIG_REQUEST,
     OF_MSG_GET_CONFIG_REPLY, // config
     OF_MSG_SET_CONFIG,       // config
@@ -37,19 +39,19 @@ enum of_msg_type {
     OF_MSG_PORT_STATUS,  // port_status
     OF_MSG_ROLE_STATUS,  // role_status
     // Commands.
-    OF_MSG_PACKET_OUT, // packet_out
-    OF_MSG_FLOW_MOD,   // flow_mod
-    OF_MSG_PORT_MOD,   // port_mod
-    OF_MSG_TABLE_MOD,  // table_mod
-    OF_MSG_GROUP_MOD,  // raw bytes only, until groups come
-    OF_MSG_METER_MOD,  // raw bytes only
+    OF_MSG_PACKET_OUT,   // packet_out
+    OF_MSG_FLOW_MOD,     // flow_mod
+    OF_MSG_PORT_MOD,     // port_mod
+    OF_MSG_TABLE_MOD,    // table_mod
+    OF_MSG_GROUP_MOD,    // raw bytes only, until groups come
+    OF_MSG_METER_MOD,    // raw bytes only
     OF_MSG_ROLE_REQUEST, // role
     OF_MSG_ROLE_REPLY,   // role
     OF_MSG_GET_ASYNC_REQUEST,
-    OF_MSG_GET_ASYNC_REPLY, // async
-    OF_MSG_SET_ASYNC,       // async
-    OF_MSG_BUNDLE_CONTROL,  // raw bytes only, until bundles come
-    OF_MSG_BUNDLE_ADD,      // raw bytes only
+    OF_MSG_GET_ASYNC_REPLY,          // async
+    OF_MSG_SET_ASYNC,                // async
+    OF_MSG_BUNDLE_CONTROL,           // raw bytes only, until bundles come
+    OF_MSG_BUNDLE_ADD,               // raw bytes only
     OF_MSG_QUEUE_GET_CONFIG_REQUEST, // queue_config: OpenFlow 1.0 to 1.3; a multipart request later
     OF_MSG_QUEUE_GET_CONFIG_REPLY,   // raw
     // Nicira.
@@ -61,21 +63,21 @@ enum of_msg_type {
     OF_MSG_RESUME,               // packet_in (continuations)
     // Statistics.
     OF_MSG_DESC_REQUEST,
-    OF_MSG_DESC_REPLY, // desc
+    OF_MSG_DESC_REPLY,         // desc
     OF_MSG_FLOW_STATS_REQUEST, // flow_request
     OF_MSG_FLOW_STATS_REPLY,   // of_flow_stats_next()
     OF_MSG_AGGREGATE_REQUEST,  // flow_request
     OF_MSG_AGGREGATE_REPLY,    // aggregate
     OF_MSG_TABLE_STATS_REQUEST,
-    OF_MSG_TABLE_STATS_REPLY,     // of_table_stats_next()
+    OF_MSG_TABLE_STATS_REPLY,      // of_table_stats_next()
     OF_MSG_TABLE_FEATURES_REQUEST, // of_table_features_next(); no entries: a question
     OF_MSG_TABLE_FEATURES_REPLY,   // of_table_features_next()
     OF_MSG_TABLE_DESC_REQUEST,
-    OF_MSG_TABLE_DESC_REPLY, // raw
-    OF_MSG_PORT_STATS_REQUEST, // port_no (OF_PORT_ANY: all)
-    OF_MSG_PORT_STATS_REPLY,   // of_port_stats_next()
-    OF_MSG_PORT_DESC_REQUEST,  // port_no (OF_PORT_ANY: all)
-    OF_MSG_PORT_DESC_REPLY,    // of_port_desc_next()
+    OF_MSG_TABLE_DESC_REPLY,    // raw
+    OF_MSG_PORT_STATS_REQUEST,  // port_no (OF_PORT_ANY: all)
+    OF_MSG_PORT_STATS_REPLY,    // of_port_stats_next()
+    OF_MSG_PORT_DESC_REQUEST,   // port_no (OF_PORT_ANY: all)
+    OF_MSG_PORT_DESC_REPLY,     // of_port_desc_next()
     OF_MSG_QUEUE_STATS_REQUEST, // queue_request
     OF_MSG_QUEUE_STATS_REPLY,   // of_queue_stats_next()
     OF_MSG_QUEUE_DESC_REQUEST,  // queue_request
@@ -97,7 +99,8 @@ enum of_msg_type {
     OF_MSG_COUNT
 };
 
-// How packet-ins are sent (NXT_SET_PACKET_IN_FORMAT; OF_PIN_STD for OpenFlow 1.1+ connections unless asked otherwise).
+// How packet-ins are sent (NXT_SET_PACKET_IN_FORMAT; OF_PIN_STD for OpenFlow 1.1+ connections
+// unless asked otherwise).
 enum of_packet_in_format { OF_PIN_FMT_STD, OF_PIN_FMT_NXT, OF_PIN_FMT_NXT2 };
 
 // What the codec has to know of a connection beyond a message's own version.
@@ -109,14 +112,15 @@ struct of_wire {
 };
 
 struct of_hello {
-    uint32_t versions; // OF_VERSION_BIT()s offered; decode: at least all up to the header's version when no bitmap came
+    uint32_t versions; // OF_VERSION_BIT()s offered; decode: at least all up to the header's version
+                       // when no bitmap came
 };
 
 struct of_error_msg {
-    int error;      // enum of_error; 0: unknown, see type and code
+    int error;           // enum of_error; 0: unknown, see type and code
     uint16_t type, code; // as on the wire; encode: derived from `error`
-    uint32_t vendor; // decode: of experimenter errors
-    const void *data; // of the failed message; for OF_ERR_HELLO_*: a text
+    uint32_t vendor;     // decode: of experimenter errors
+    const void *data;    // of the failed message; for OF_ERR_HELLO_*: a text
     size_t len;
 };
 
@@ -136,7 +140,7 @@ enum of_capability {
     OF_CAP_QUEUE_STATS = 64,
     OF_CAP_ARP_MATCH_IP = 128, // OpenFlow 1.0 and 1.1
     OF_CAP_PORT_BLOCKED = 256,
-    OF_CAP_BUNDLES = 512,      // OpenFlow 1.4+
+    OF_CAP_BUNDLES = 512, // OpenFlow 1.4+
     OF_CAP_FLOW_MONITORING = 1024
 };
 
@@ -150,7 +154,8 @@ struct of_features { // ports (OpenFlow 1.0 to 1.2) follow: of_port_desc_next(),
 };
 
 struct of_config {
-    uint16_t flags; // 0 normal, 1 drop, 2 reassemble fragments, 3 nx-match; 4 invalid TTL to controller
+    uint16_t
+        flags; // 0 normal, 1 drop, 2 reassemble fragments, 3 nx-match; 4 invalid TTL to controller
     uint16_t miss_send_len;
 };
 #define OF_CONFIG_INVALID_TTL 4
@@ -161,7 +166,7 @@ struct of_msg_packet_in {
     size_t total_len;
     uint32_t buffer_id; // OF_BUFFER_NONE
     enum of_packet_in_reason reason;
-    uint8_t table;  // OF_TABLE_ALL: unknown (OpenFlow 1.0)
+    uint8_t table; // OF_TABLE_ALL: unknown (OpenFlow 1.0)
     bool has_cookie;
     be64_t cookie;
     struct flow_match metadata; // in_port and other pipeline fields
@@ -188,7 +193,12 @@ struct of_port_status {
     struct of_port_desc desc;
 };
 
-enum of_role { OF_ROLE_NOCHANGE, OF_ROLE_EQUAL, OF_ROLE_MASTER, OF_ROLE_SLAVE }; // equal: Nicira's "other"
+enum of_role {
+    OF_ROLE_NOCHANGE,
+    OF_ROLE_EQUAL,
+    OF_ROLE_MASTER,
+    OF_ROLE_SLAVE
+}; // equal: Nicira's "other"
 
 struct of_role_msg { // request, reply, status
     enum of_role role;
@@ -217,13 +227,21 @@ struct of_table_mod {
     uint32_t config; // bits 0-1: OpenFlow 1.1/1.2 miss handling; 4 eviction, 8 vacancy
 };
 
-enum of_async_kind { OF_ASYNC_PACKET_IN, OF_ASYNC_PORT_STATUS, OF_ASYNC_FLOW_REMOVED, OF_ASYNC_ROLE_STATUS, OF_ASYNC_TABLE_STATUS,
-                     OF_ASYNC_REQUESTFORWARD, OF_N_ASYNC };
+enum of_async_kind {
+    OF_ASYNC_PACKET_IN,
+    OF_ASYNC_PORT_STATUS,
+    OF_ASYNC_FLOW_REMOVED,
+    OF_ASYNC_ROLE_STATUS,
+    OF_ASYNC_TABLE_STATUS,
+    OF_ASYNC_REQUESTFORWARD,
+    OF_N_ASYNC
+};
 
-struct of_async { // reason bits
+struct of_async {                // reason bits
     uint32_t master[OF_N_ASYNC]; // master or equal
     uint32_t slave[OF_N_ASYNC];
-    uint32_t has_master, has_slave; // bit per kind: said by this message (OpenFlow 1.4 carries some only)
+    uint32_t has_master,
+        has_slave; // bit per kind: said by this message (OpenFlow 1.4 carries some only)
 };
 
 struct of_desc {
@@ -324,26 +342,30 @@ struct of_msg {
 // "OFPT_FLOW_MOD", "OFPST_FLOW reply" …: in the standard's form if there is one.
 const char *of_msg_type_name(enum of_msg_type);
 const char *of_msg_name(const struct of_msg *); // with the form in view: "NXT_FLOW_MOD"
-// Name with version and xid, as the first words of ovs-ofctl's output: "OFPT_HELLO (OF1.3) (xid=0x1):".
+// Name with version and xid, as the first words of ovs-ofctl's output: "OFPT_HELLO (OF1.3)
+// (xid=0x1):".
 void of_msg_format_header(const struct of_msg *, struct str *out);
 
-// Length of the message at `data` (`len` bytes so far), 0 when even the header is incomplete; < OF_HEADER_LEN: malformed.
+// Length of the message at `data` (`len` bytes so far), 0 when even the header is incomplete; <
+// OF_HEADER_LEN: malformed.
 size_t of_msg_length(const void *data, size_t len);
-// One whole message. 0, or enum of_error to be answered with of_msg_encode_error(). *wire may be NULL. On 0 the message borrows `data`; end
-// with of_msg_clear().
+// One whole message. 0, or enum of_error to be answered with of_msg_encode_error(). *wire may be
+// NULL. On 0 the message borrows `data`; end with of_msg_clear().
 int of_msg_decode(const void *data, size_t len, const struct of_wire *, struct of_msg *);
 void of_msg_clear(struct of_msg *);
 
-// Appends the message in the form that `wire` says. 0, or -EPROTO: this version has no such message (nothing was appended).
-// For replies with entries: of_mp.
+// Appends the message in the form that `wire` says. 0, or -EPROTO: this version has no such message
+// (nothing was appended). For replies with entries: of_mp.
 int of_msg_encode(const struct of_msg *, const struct of_wire *, struct str *out);
 // OFPT_ERROR about the message at `bad` (its xid; the first 64 bytes at least).
 void of_msg_encode_error(int error, enum of_version, const void *bad, size_t len, struct str *out);
 // Messages without a body: requests, barrier …
 int of_msg_encode_plain(enum of_msg_type, enum of_version, uint32_t xid, struct str *out);
 
-// --- Entries of a decoded message, one call an entry. False: no more, or (with *error = enum of_error) a malformed one. ---
-bool of_flow_stats_next(struct of_msg *, struct of_flow_stats *, int *error); // actions: initialised by the caller once, reused
+// --- Entries of a decoded message, one call an entry. False: no more, or (with *error = enum
+// of_error) a malformed one. ---
+bool of_flow_stats_next(struct of_msg *, struct of_flow_stats *,
+                        int *error); // actions: initialised by the caller once, reused
 bool of_table_stats_next(struct of_msg *, struct of_table_stats *, int *error);
 bool of_table_features_next(struct of_msg *, struct of_table_features *, int *error);
 bool of_port_stats_next(struct of_msg *, struct of_port_stats *, uint32_t *port, int *error);
@@ -352,7 +374,8 @@ bool of_queue_stats_next(struct of_msg *, struct of_queue_stats *, int *error);
 
 // --- Writing replies with entries. ---
 struct of_mp {
-    struct str out; // whole messages up to `start`: the owner may send and drop them (of_mp_take()) at any time
+    struct str out; // whole messages up to `start`: the owner may send and drop them (of_mp_take())
+                    // at any time
     size_t start;   // of the part being filled
     size_t taken;   // bytes that were given away and go with the next call
     enum of_msg_type type;
@@ -363,7 +386,8 @@ struct of_mp {
 // A reply (OF_MSG_*_REPLY) to the request with this xid.
 void of_mp_begin(struct of_mp *, enum of_msg_type reply, const struct of_wire *, uint32_t xid);
 // OF_MSG_FEATURES_REPLY: then of_mp_port_desc() for OpenFlow 1.0 to 1.2 (ignored in later ones).
-void of_mp_begin_features(struct of_mp *, const struct of_features *, const struct of_wire *, uint32_t xid);
+void of_mp_begin_features(struct of_mp *, const struct of_features *, const struct of_wire *,
+                          uint32_t xid);
 void of_mp_flow_stats(struct of_mp *, const struct of_flow_stats *);
 void of_mp_table_stats(struct of_mp *, const struct of_table_stats *);
 void of_mp_table_features(struct of_mp *, const struct of_table_features *);
@@ -385,26 +409,29 @@ struct of_table_names {
 struct of_print {
     const struct field_port_names *ports; // NULL: numbers
     const struct of_table_names *tables;  // NULL: numbers
-    bool stats;   // flows with counters, durations …
-    int verbosity; // as many -m as given
+    bool stats;                           // flows with counters, durations …
+    int verbosity;                        // as many -m as given
 };
 // The message as ovs-ofctl prints it (ofp-print, monitor, snoop, dumps), ending in a line feed.
 void of_msg_format(struct of_msg *, const struct of_print *, struct str *out);
 // The same of bytes that need not be a whole or well-formed message. *wire may be NULL.
-void of_msg_format_bytes(const void *, size_t len, const struct of_wire *, const struct of_print *, struct str *out);
+void of_msg_format_bytes(const void *, size_t len, const struct of_wire *, const struct of_print *,
+                         struct str *out);
 void of_flow_stats_format(const struct of_flow_stats *, const struct of_print *, struct str *out);
 void of_flow_mod_format(const struct of_flow_mod *, const struct of_print *, struct str *out);
 void of_port_desc_format(const struct of_port_desc *, const struct of_print *, struct str *out);
 
-// Names of tables that the parsers below accept, for this thread; NULL (the start): numbers only. Returns the one before.
+// Names of tables that the parsers below accept, for this thread; NULL (the start): numbers only.
+// Returns the one before.
 const struct of_table_names *of_text_tables_use(const struct of_table_names *);
 
-// Flow text of ovs-ofctl(8): "priority=1,in_port=2,actions=drop". command < 0: begins the text ("add …", bundles' files); without it, add. `usable`
-// loses protocols that cannot say it. NULL, or an error sentence to free; the flow-mod is to be freed (of_flow_mod_free) either way.
-char *of_flow_mod_parse(const char *text, int command, const struct field_port_names *, struct of_flow_mod *,
-                        uint32_t *usable);
-char *of_flow_request_parse(const char *text, const struct field_port_names *, struct of_flow_request *,
-                            uint32_t *usable);
+// Flow text of ovs-ofctl(8): "priority=1,in_port=2,actions=drop". command < 0: begins the text
+// ("add …", bundles' files); without it, add. `usable` loses protocols that cannot say it. NULL, or
+// an error sentence to free; the flow-mod is to be freed (of_flow_mod_free) either way.
+char *of_flow_mod_parse(const char *text, int command, const struct field_port_names *,
+                        struct of_flow_mod *, uint32_t *usable);
+char *of_flow_request_parse(const char *text, const struct field_port_names *,
+                            struct of_flow_request *, uint32_t *usable);
 // Protocols (OF_PROTO_*) that can carry the match.
 uint32_t of_match_usable(const struct flow_match *);
 void of_flow_mod_free(struct of_flow_mod *);

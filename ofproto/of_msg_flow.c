@@ -57,17 +57,15 @@ static int
 set_flags(struct of_flow_mod *fm, uint16_t flags, enum of_version version)
 {
     bool unknown;
-    if (version == OF_10 && flags & FLAG10_EMERG) {
-        return OF_ERROR_FMFC_TABLE_FULL; // there is no emergency table
-    }
     fm->flags = of_flags_from_wire(flags, version, &unknown);
     return unknown ? OF_ERROR_FMFC_BAD_FLAGS : 0;
 }
 
 // The middle of an OpenFlow 1.0 flow-mod and of Nicira's, from the cookie on.
 static int
-get_common10(struct of_reader *r, bool with_table, struct of_flow_mod *fm, enum of_version version)
+get_common10(struct of_reader *r, bool with_table, struct of_msg *m)
 {
+    struct of_flow_mod *fm = &m->u.flow_mod;
     fm->new_cookie = of_get_be64(r);
     fm->modify_cookie = fm->new_cookie != UINT64_MAX;
     int error = set_command(fm, of_get16(r), with_table);
@@ -80,7 +78,11 @@ get_common10(struct of_reader *r, bool with_table, struct of_flow_mod *fm, enum 
     if (!is_delete(fm->command)) {
         fm->out_port = OF_PORT_ANY;
     }
-    return error ? error : set_flags(fm, of_get16(r), version);
+    uint16_t flags = of_get16(r);
+    if (!error && !m->nxm && flags & FLAG10_EMERG) {
+        return OF_ERROR_FMFC_TABLE_FULL; // there is no emergency table
+    }
+    return error ? error : set_flags(fm, flags, m->version);
 }
 
 int
@@ -91,7 +93,7 @@ of_msg_get_flow_mod10(struct of_reader *r, const struct of_wire *wire, struct of
     be32_t wildcards;
     memcpy(&wildcards, match, 4);
     of_match10_decode(match, &fm->match);
-    int error = get_common10(r, wire->table_id, fm, OF_10);
+    int error = get_common10(r, wire->table_id, m);
     if (!(be32toh(wildcards) & 0x3fffff)) {
         fm->priority = UINT16_MAX; // what matches exactly comes first, whatever it says
     }
@@ -148,7 +150,7 @@ of_msg_get_nx_flow_mod(struct of_reader *r, const struct of_wire *wire, struct o
 {
     struct of_flow_mod *fm = &m->u.flow_mod;
     struct of_cookie cookie;
-    int error = get_common10(r, wire->table_id, fm, m->version);
+    int error = get_common10(r, wire->table_id, m);
     size_t match_len = of_get16(r);
     of_get(r, 6);
     if (!error) {
@@ -181,18 +183,17 @@ of_msg_put_nx_flow_mod(const struct of_msg *m, const struct of_wire *wire, struc
 
 // Which cookie is compared and which is set: an addition sets; in OpenFlow 1.1 so does a
 // modification that compares none, for then it adds what it doesn't find.
-static int
+static void
 set_cookies(struct of_flow_mod *fm, be64_t cookie, be64_t mask, enum of_version version)
 {
     bool modifies = fm->command == OF_FLOW_MODIFY || fm->command == OF_FLOW_MODIFY_STRICT;
     if (fm->command == OF_FLOW_ADD || (version == OF_11 && modifies && !mask)) {
         fm->new_cookie = cookie;
-        return fm->command == OF_FLOW_ADD && mask ? OF_ERROR_NXBRC_NXM_INVALID : 0;
+    } else {
+        fm->cookie = cookie;
+        fm->cookie_mask = mask;
+        fm->new_cookie = UINT64_MAX;
     }
-    fm->cookie = cookie;
-    fm->cookie_mask = mask;
-    fm->new_cookie = UINT64_MAX;
-    return 0;
 }
 
 int
@@ -211,16 +212,18 @@ of_msg_get_flow_mod11(struct of_reader *r, const struct of_wire *wire, struct of
     fm->out_group = of_get32(r);
     uint16_t flags = of_get16(r);
     fm->importance = m->version >= OF_14 ? of_get16(r) : (of_get16(r), 0);
+    bool deletes = command == OF_FLOW_DELETE || command == OF_FLOW_DELETE_STRICT;
+    if (fm->table == OF_TABLE_ALL && !deletes) {
+        return OF_ERROR_FMFC_BAD_TABLE_ID;
+    }
     if (command > OF_FLOW_DELETE_STRICT) {
-        fm->command = OF_FLOW_ADD;
         return OF_ERROR_FMFC_BAD_COMMAND;
     }
-    if (!is_delete(fm->command)) {
+    if (!deletes) {
         fm->out_port = OF_PORT_ANY;
         fm->out_group = OF_GROUP_ANY;
-        error = fm->table == OF_TABLE_ALL ? OF_ERROR_FMFC_BAD_TABLE_ID : 0;
     }
-    error = error ? error : set_cookies(fm, cookie, mask, m->version);
+    set_cookies(fm, cookie, mask, m->version);
     if (!error) {
         error = of_match_decode(&r->p, &r->left, OF_OXM_REFUSE_UNKNOWN, &fm->match);
     }
@@ -336,7 +339,7 @@ of_msg_put_flow_removed11(const struct of_msg *m, const struct of_wire *wire, st
     of_put32(out, fr->duration_s);
     of_put32(out, fr->duration_ns);
     of_put16(out, fr->idle_timeout);
-    of_put16(out, wire->version >= OF_12 ? fr->hard_timeout : 0);
+    of_put16(out, fr->hard_timeout);
     of_put64(out, fr->packets);
     of_put64(out, fr->bytes);
     of_match_encode(&fr->match, wire->version, out);

@@ -283,7 +283,7 @@ put11(const struct of_flow_stats *fs, enum of_version version, struct str *out)
     of_put_be64(out, fs->cookie);
     of_put64(out, fs->packets);
     of_put64(out, fs->bytes);
-    of_match_encode(&fs->match, version, out);
+    of_match_encode_oxm(&fs->match, version, out);
     of_instructions_encode(&fs->actions, version, out);
 }
 

@@ -372,8 +372,9 @@ of_msg_get_packet_out11(struct of_reader *r, const struct of_wire *wire, struct 
     struct of_msg_packet_out *po = &m->u.packet_out;
     uint32_t port;
     po->buffer_id = of_get32(r);
-    if (of_port_from_11(of_get32(r), &port)) {
-        return OF_ERROR_BRC_BAD_PORT;
+    int error = of_port_from_11(of_get32(r), &port);
+    if (error) {
+        return error;
     }
     set_in_port(&po->metadata, port);
     size_t actions_len = of_get16(r);

@@ -271,9 +271,6 @@ of_msg_get_port_mod(struct of_reader *r, const struct of_wire *wire, struct of_m
     }
     pm->config = config & known_config(m->version);
     pm->mask = mask & known_config(m->version);
-    if (!error && m->version != OF_10 && mask & ~known_config(m->version)) {
-        error = OF_ERROR_PMFC_BAD_CONFIG;
-    }
     return error;
 }
 

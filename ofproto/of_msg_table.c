@@ -90,6 +90,8 @@ of_table_stats_next(struct of_msg *m, struct of_table_stats *s, int *error)
 
 // What tables can do, in the words of OpenFlow 1.1 and 1.2.
 #define INSTRUCTIONS 0x3e // goto_table, write_metadata, write_actions, apply_actions, clear_actions
+#define GOTO_TABLE 0x02
+#define LAST_TABLE (OF_N_TABLES - 2) // of those that OpenFlow sees: has none to go to
 #define FIELDS11 0xfbff
 #define ACTIONS11 0x01ffe7ff
 #define FIELDS12 UINT64_C(0x0000101ffffffffd)
@@ -97,12 +99,13 @@ of_table_stats_next(struct of_msg *m, struct of_table_stats *s, int *error)
 #define SET_FIELDS12 UINT64_C(0x0000000ffffffbdd)
 
 static void
-put_abilities(enum of_version version, struct str *out)
+put_abilities(uint8_t table, enum of_version version, struct str *out)
 {
+    uint32_t instructions = table < LAST_TABLE ? INSTRUCTIONS : INSTRUCTIONS & ~GOTO_TABLE;
     if (version == OF_11) {
         of_put32(out, FIELDS11);
         of_put32(out, FIELDS11);
-        of_put32(out, INSTRUCTIONS);
+        of_put32(out, instructions);
         of_put32(out, ACTIONS11);
         of_put32(out, ACTIONS11);
     } else {
@@ -114,7 +117,7 @@ put_abilities(enum of_version version, struct str *out)
         of_put64(out, SET_FIELDS12);
         of_put64(out, UINT64_MAX);
         of_put64(out, UINT64_MAX);
-        of_put32(out, INSTRUCTIONS);
+        of_put32(out, instructions);
     }
     of_put32(out, 0);
 }
@@ -131,7 +134,7 @@ of_table_stats_put(const struct of_table_stats *s, enum of_version version, stru
         if (version == OF_10) {
             of_put32(out, s->wildcards);
         } else {
-            put_abilities(version, out);
+            put_abilities(s->table, version, out);
         }
         of_put32(out, s->max_entries);
     }
@@ -202,7 +205,7 @@ static void
 put_next_tables(uint8_t table, struct str *out)
 {
     size_t start = of_prop_begin(out, TFP_NEXT_TABLES);
-    for (unsigned t = table + 1u; t < OF_N_TABLES - 1; t++) {
+    for (unsigned t = table + 1u; t <= LAST_TABLE; t++) {
         of_put8(out, (uint8_t) t);
     }
     of_prop_end(out, start);
@@ -239,7 +242,8 @@ static void
 put_properties(uint8_t table, enum of_version version, struct str *out)
 {
     static const uint8_t instructions[] = {1, 2, 3, 4, 5, 6}; // the last: meter, an action in 1.5
-    put_ids(instructions, version >= OF_15 ? 5 : 6, TFP_INSTRUCTIONS, out);
+    size_t first = table < LAST_TABLE ? 0 : 1, n = version >= OF_15 ? 5 : 6;
+    put_ids(instructions + first, n - first, TFP_INSTRUCTIONS, out);
     put_next_tables(table, out);
     put_ids(action_ids, ARRAY_SIZE(action_ids), TFP_WRITE_ACTIONS, out);
     put_fields(TFP_WRITE_SETFIELD, is_settable, version, out);

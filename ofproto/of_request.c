@@ -65,6 +65,9 @@ get_config(struct of_conn *c, struct of_msg *m)
 static int
 set_config(struct of_conn *c, struct of_msg *m)
 {
+    if (m->u.config.flags & ~(3 | OF_CONFIG_INVALID_TTL)) {
+        return OF_ERROR_SCFC_BAD_FLAGS;
+    }
     if (c->role != OF_ROLE_SLAVE) {
         uint16_t frag = m->u.config.flags & 3;
         if (frag == 2) { // reassembly is not something this switch does
@@ -227,6 +230,23 @@ set_async(struct of_conn *c, struct of_msg *m)
     return 0;
 }
 
+// Ports have no queues yet: the answer names the port and ends.
+static int
+queue_get_config(struct of_conn *c, struct of_msg *m)
+{
+    uint32_t port = m->u.queue_request.port;
+    if (!of_bridge_port(c->conns->bridge, port)) {
+        return OF_ERROR_QOFC_BAD_PORT;
+    }
+    be32_t wide = htobe32(port);
+    be16_t narrow = htobe16((uint16_t) port);
+    uint8_t body[8] = {0};
+    memcpy(body, c->wire.version == OF_10 ? (const void *) &narrow : &wide, c->wire.version == OF_10 ? 2 : 4);
+    struct of_msg r = {.type = OF_MSG_QUEUE_GET_CONFIG_REPLY, .body = body, .body_len = sizeof body};
+    of_conn_reply(c, &r, m);
+    return 0;
+}
+
 static int
 set_flow_format(struct of_conn *c, struct of_msg *m)
 {
@@ -281,6 +301,7 @@ static const struct {
     [OF_MSG_ROLE_REQUEST] = {role, ANY_ROLE},
     [OF_MSG_GET_ASYNC_REQUEST] = {get_async, ANY_ROLE},
     [OF_MSG_SET_ASYNC] = {set_async, ANY_ROLE},
+    [OF_MSG_QUEUE_GET_CONFIG_REQUEST] = {queue_get_config, ANY_ROLE},
     [OF_MSG_SET_FLOW_FORMAT] = {set_flow_format, ANY_ROLE},
     [OF_MSG_FLOW_MOD_TABLE_ID] = {flow_mod_table_id, ANY_ROLE},
     [OF_MSG_SET_PACKET_IN_FORMAT] = {set_packet_in_format, ANY_ROLE},

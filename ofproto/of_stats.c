@@ -59,7 +59,9 @@ static int
 flow_stats(struct of_conn *c, struct of_msg *m)
 {
     struct of_mp mp;
-    of_mp_begin(&mp, OF_MSG_FLOW_STATS_REPLY, &c->wire, m->xid);
+    struct of_wire wire = c->wire;
+    wire.nxm = m->nxm; // the answer has the form of the question
+    of_mp_begin(&mp, OF_MSG_FLOW_STATS_REPLY, &wire, m->xid);
     struct selection s = {&m->u.flow_request, add_flow, &mp};
     int error = for_each_selected(c->conns->bridge, &s);
     struct str out = STR_INIT;
@@ -212,6 +214,9 @@ queue_stats(struct of_conn *c, struct of_msg *m)
     struct of_mp mp;
     if (m->u.queue_request.port != OF_PORT_ANY && !of_bridge_port(c->conns->bridge, m->u.queue_request.port)) {
         return OF_ERROR_QOFC_BAD_PORT;
+    }
+    if (m->u.queue_request.queue != UINT32_MAX) {
+        return OF_ERROR_QOFC_BAD_QUEUE;
     }
     of_mp_begin(&mp, OF_MSG_QUEUE_STATS_REPLY, &c->wire, m->xid); // there are no queues yet
     of_mp_end(&mp, &c->out);

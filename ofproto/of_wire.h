@@ -79,30 +79,43 @@ of_get_copy(struct of_reader *r, void *to, size_t n)
     }
 }
 
+// Most calls have room: these are hot.
+static inline void
+of_put(struct str *out, const void *p, size_t n)
+{
+    if (out->cap - out->len > n) {
+        memcpy(out->p + out->len, p, n);
+        out->len += n;
+        out->p[out->len] = '\0';
+    } else {
+        str_add_n(out, p, n);
+    }
+}
+
 static inline void
 of_put8(struct str *out, uint8_t x)
 {
-    str_add_n(out, &x, 1);
+    of_put(out, &x, 1);
 }
 
 static inline void
 of_put16(struct str *out, uint16_t x)
 {
     be16_t b = htobe16(x);
-    str_add_n(out, &b, 2);
+    of_put(out, &b, 2);
 }
 
 static inline void
 of_put32(struct str *out, uint32_t x)
 {
     be32_t b = htobe32(x);
-    str_add_n(out, &b, 4);
+    of_put(out, &b, 4);
 }
 
 static inline void
 of_put_be64(struct str *out, be64_t x)
 {
-    str_add_n(out, &x, 8);
+    of_put(out, &x, 8);
 }
 
 static inline void

@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 EXTRA_DIST += tests/golden/ofproto
 
-check_PROGRAMS += tests/unit/ofproto/test_match_wire
-TESTS += tests/unit/ofproto/test_match_wire
+OFPROTO_HARNESS = tests/unit/ofproto/harness.c tests/unit/ofproto/harness.h
+
+check_PROGRAMS += tests/unit/ofproto/test_match_wire tests/unit/ofproto/test_msg tests/unit/ofproto/test_errors
+TESTS += tests/unit/ofproto/test_match_wire tests/unit/ofproto/test_msg tests/unit/ofproto/test_errors
 tests_unit_ofproto_test_match_wire_SOURCES = tests/unit/ofproto/test_match_wire.c
 tests_unit_ofproto_test_match_wire_LDADD = $(TEST_LIBS)
+tests_unit_ofproto_test_msg_SOURCES = tests/unit/ofproto/test_msg.c
+tests_unit_ofproto_test_msg_LDADD = $(TEST_LIBS)
+tests_unit_ofproto_test_errors_SOURCES = tests/unit/ofproto/test_errors.c $(OFPROTO_HARNESS)
+tests_unit_ofproto_test_errors_LDADD = $(TEST_LIBS)

@@ -70,7 +70,8 @@ def build(o, own_mac):
         vid, _, pcp = tag.partition("/")
         frame += struct.pack("!HH", 0x8100, int(vid) | int(pcp or 0) << 13)
     if o["type"] != "ip":
-        return frame + struct.pack("!H", int(o["type"], 0)) + payload
+        frame += struct.pack("!H", int(o["type"], 0)) + o["payload"].encode()
+        return frame + bytes(max(0, int(o["size"]) - len(frame)))
     return frame + struct.pack("!H", 0x0800) + ip + body
 
 

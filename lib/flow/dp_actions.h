@@ -65,7 +65,8 @@ enum dp_userspace_kind { // first member of what travels with a packet to user s
     DP_USER_CONTROLLER,  // to an OpenFlow controller
     DP_USER_SFLOW,
     DP_USER_FLOW_SAMPLE, // sample() action: IPFIX
-    DP_USER_IPFIX
+    DP_USER_IPFIX,
+    DP_USER_RAW // another program's: `arg` bytes of it follow the structure, zero-padded to 8
 };
 
 struct dp_act_userspace {

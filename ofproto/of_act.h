@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// OpenFlow actions and instructions as typed C: a flat list (lib/base/flat.h) of structs below, the same for every OpenFlow version and the Nicira
-// extensions; wire and text forms are converted at the edges. One row an action in of_acts.def; codec, parse and format functions
-// in of_act_*.c. Instructions (meter, clear, write, write_metadata, goto_table) are items of the same list;
+// OpenFlow actions and instructions as typed C: a flat list (lib/base/flat.h) of structs below, the
+// same for every OpenFlow version and the Nicira extensions; wire and text forms are converted at
+// the edges. One row an action in of_acts.def; codec, parse and format functions in of_act_*.c.
+// Instructions (meter, clear, write, write_metadata, goto_table) are items of the same list;
 // apply_actions is the plain sequence itself.
 //
 // Source: OpenFlow 1.0 to 1.5 specifications; ovs-actions(7).
@@ -39,9 +40,9 @@ struct of_actions {
     struct flat list;
 };
 
-#define OF_ACTIONS_INIT                                                                                                \
-    {                                                                                                                  \
-        FLAT_INIT                                                                                                      \
+#define OF_ACTIONS_INIT                                                                            \
+    {                                                                                              \
+        FLAT_INIT                                                                                  \
     }
 
 struct of_act_plain { // STRIP_VLAN, DEC_MPLS_TTL, POP_QUEUE, EXIT, CT_CLEAR, CLEAR_ACTIONS …
@@ -75,7 +76,8 @@ struct of_act_controller {
 #define OF_METER_NONE UINT32_C(0)
 
 // SET_FIELD: set_field, load and what becomes them. `i.flags` keeps the form, for text and wire.
-enum of_set_field_form { OF_SET_FIELD_STD, OF_SET_FIELD_LOAD };
+// LOAD2: Nicira's load that says an OXM; in text it is a set_field.
+enum of_set_field_form { OF_SET_FIELD_STD, OF_SET_FIELD_LOAD, OF_SET_FIELD_LOAD2 };
 
 struct of_act_set_field {
     struct flat_item i; // flags: enum of_set_field_form
@@ -93,9 +95,11 @@ of_act_set_field_mask(const struct of_act_set_field *a)
 }
 
 // Right-aligned copies, as the functions of lib/flow/field.h take them.
-void of_act_set_field_value(const struct of_act_set_field *, union field_value *value, union field_value *mask);
+void of_act_set_field_value(const struct of_act_set_field *, union field_value *value,
+                            union field_value *mask);
 
-struct of_act_u32 { // GROUP, METER, SET_QUEUE, GOTO_TABLE, SET_VLAN_VID, SET_VLAN_PCP, SET_IP_*, SET_L4_*, SET_MPLS_*
+struct of_act_u32 { // GROUP, METER, SET_QUEUE, GOTO_TABLE, SET_VLAN_VID, SET_VLAN_PCP, SET_IP_*,
+                    // SET_L4_*, SET_MPLS_*
     struct flat_item i; // SET_VLAN_*: flags OF_VLAN_PUSH, OF_VLAN_KNOWN
     uint32_t value;     // host order; SET_IP_DSCP: the whole TOS octet (DSCP << 2)
     uint32_t aux;       // SET_L4_*: IP protocol of the match, 0 when unknown
@@ -233,7 +237,7 @@ struct of_act_note {
 enum of_sample_direction { OF_SAMPLE_DEFAULT, OF_SAMPLE_INGRESS, OF_SAMPLE_EGRESS };
 
 struct of_act_sample {
-    struct flat_item i; // flags: the wire form (1, 2, 3) it came in, 0: any
+    struct flat_item i;   // flags: the wire form (1, 2, 3) it came in, 0: any
     uint16_t probability; // of 65535
     uint16_t direction;   // enum of_sample_direction
     uint32_t collector_set_id, obs_domain_id, obs_point_id;
@@ -255,7 +259,13 @@ struct of_act_ct { // nested list (NAT; SET_FIELD of ct_mark and ct_label; REG_M
     uint8_t pad;
 };
 
-enum of_nat_flags { OF_NAT_SRC = 1, OF_NAT_DST = 2, OF_NAT_PERSISTENT = 4, OF_NAT_HASH = 8, OF_NAT_RANDOM = 16 };
+enum of_nat_flags {
+    OF_NAT_SRC = 1,
+    OF_NAT_DST = 2,
+    OF_NAT_PERSISTENT = 4,
+    OF_NAT_HASH = 8,
+    OF_NAT_RANDOM = 16
+};
 
 struct of_act_nat {
     struct flat_item i;
@@ -265,7 +275,11 @@ struct of_act_nat {
     uint8_t min[16], max[16];    // IPv4 in the first four bytes; max all zero: none
 };
 
-enum of_learn_flags { OF_LEARN_SEND_REM = 1, OF_LEARN_DELETE_LEARNED = 2, OF_LEARN_WRITE_RESULT = 4 };
+enum of_learn_flags {
+    OF_LEARN_SEND_REM = 1,
+    OF_LEARN_DELETE_LEARNED = 2,
+    OF_LEARN_WRITE_RESULT = 4
+};
 enum of_learn_src { OF_LEARN_SRC_FIELD, OF_LEARN_SRC_IMM };
 enum of_learn_dst { OF_LEARN_DST_MATCH, OF_LEARN_DST_LOAD, OF_LEARN_DST_OUTPUT };
 
@@ -276,7 +290,8 @@ struct of_learn_spec {
     uint16_t n_bits;
     uint8_t src_type; // enum of_learn_src
     uint8_t dst_type; // enum of_learn_dst
-    uint16_t imm_len; // bytes of imm: whole 16-bit units that hold n_bits; 0 unless OF_LEARN_SRC_IMM
+    uint16_t
+        imm_len; // bytes of imm: whole 16-bit units that hold n_bits; 0 unless OF_LEARN_SRC_IMM
     uint16_t pad;
     uint8_t imm[]; // big-endian, right-aligned; padded to 8
 };
@@ -288,7 +303,7 @@ struct of_act_learn {
     uint16_t flags; // enum of_learn_flags
     be64_t cookie;
     uint16_t fin_idle_timeout, fin_hard_timeout;
-    uint32_t limit; // flows; 0: none
+    uint32_t limit;             // flows; 0: none
     struct subfield result_dst; // 1 bit; with OF_LEARN_WRITE_RESULT
     uint32_t specs_len;         // bytes
     uint8_t table;
@@ -324,7 +339,8 @@ struct of_encap_tlv { // NSH TLV; follows struct of_act_encap
 
 struct of_act_encap {
     struct flat_item i;
-    uint32_t packet_type; // of the new header, host order: 0 ethernet, 0x1894f NSH, 0x18847 MPLS, 0x18848 MPLS multicast
+    uint32_t packet_type; // of the new header, host order: 0 ethernet, 0x1894f NSH, 0x18847 MPLS,
+                          // 0x18848 MPLS multicast
     uint16_t hdr_size;
     uint8_t md_type; // NSH: 0 unset, 1, 2
     uint8_t n_tlvs;
@@ -345,10 +361,10 @@ struct of_act_check_pkt_larger {
     uint16_t pad[3];
 };
 
-#define OF_ACT_FOR_EACH(a, acts) FLAT_FOR_EACH (a, (acts)->list.data, (acts)->list.len)
+#define OF_ACT_FOR_EACH(a, acts) FLAT_FOR_EACH(a, (acts)->list.data, (acts)->list.len)
 // Children of an item whose own struct has `size` bytes.
-#define OF_ACT_FOR_EACH_NESTED(a, parent, size)                                                                        \
-    FLAT_FOR_EACH (a, (const uint8_t *) (parent) + (size), (parent)->len - (size))
+#define OF_ACT_FOR_EACH_NESTED(a, parent, size)                                                    \
+    FLAT_FOR_EACH(a, (const uint8_t *) (parent) + (size), (parent)->len - (size))
 
 void of_actions_free(struct of_actions *);
 void of_actions_clear(struct of_actions *); // empty, keeps the memory
@@ -358,21 +374,24 @@ bool of_actions_equal(const struct of_actions *, const struct of_actions *);
 void *of_actions_add(struct of_actions *, enum of_act_type, size_t size);
 void of_actions_add_output(struct of_actions *, uint32_t port, uint32_t max_len);
 
-// Text of ovs-ofctl(8). parse: appends; NULL, or an error sentence to free. `usable` loses the protocols (OF_PROTO_*,
-// of_version.h) that cannot carry what was parsed. `instructions`: goto_table, write_actions … are allowed.
-char *of_actions_parse(const char *text, const struct field_port_names *, bool instructions, struct of_actions *,
-                       uint32_t *usable);
+// Text of ovs-ofctl(8). parse: appends; NULL, or an error sentence to free. `usable` loses the
+// protocols (OF_PROTO_*, of_version.h) that cannot carry what was parsed. `instructions`:
+// goto_table, write_actions … are allowed.
+char *of_actions_parse(const char *text, const struct field_port_names *, bool instructions,
+                       struct of_actions *, uint32_t *usable);
 void of_actions_format(const struct of_actions *, const struct field_port_names *, struct str *out);
 
-// Wire. `len` bytes at `data`; appends to the list; 0 or an OpenFlow error (enum of_error, of_error.h).
+// Wire. `len` bytes at `data`; appends to the list; 0 or an OpenFlow error (enum of_error,
+// of_error.h).
 int of_actions_decode(const void *data, size_t len, enum of_version, struct of_actions *);
 int of_instructions_decode(const void *data, size_t len, enum of_version, struct of_actions *);
 // Appends to `out` as a byte buffer.
 void of_actions_encode(const struct of_actions *, enum of_version, struct str *out);
 void of_instructions_encode(const struct of_actions *, enum of_version, struct str *out);
 
-// Consistency for a flow with this match (prerequisites, ports below max_ports, tables …): 0 or enum of_error. Notes in the list
-// what the match tells about VLAN tags and IP protocols, which encoders for OpenFlow 1.1+ need. Only the match's key is looked at.
+// Consistency for a flow with this match (prerequisites, ports below max_ports, tables …): 0 or
+// enum of_error. Notes in the list what the match tells about VLAN tags and IP protocols, which
+// encoders for OpenFlow 1.1+ need. Only the match's key is looked at.
 struct flow_match;
 struct of_act_place { // where the flow is going to be
     uint32_t max_ports;

@@ -92,20 +92,27 @@ verify_ct(const struct flat_item *i, enum of_act_type outer, char **sentence)
     return OF_ERROR_BAC_BAD_ARGUMENT;
 }
 
+// Lists of actions without instructions; a meter is an action of OpenFlow 1.5, but not a nested
+// one.
 static int
-verify_order(enum kind kind, enum kind last, bool inside, char **sentence)
+verify_nested(enum kind kind, enum of_act_type outer, char **sentence)
 {
-    if (kind == KIND_APPLY && last <= KIND_APPLY) {
+    if (kind == KIND_APPLY || (kind == KIND_METER && outer == OF_ACT_OUTER_ACTIONS)) {
         return 0;
     }
-    if (inside && kind != KIND_METER) {
-        if (kind == KIND_APPLY) {
-            return 0;
-        }
-        say(sentence, base_asprintf("%s instruction not allowed here", kind_names[kind]));
-        return OF_ERROR_BIC_UNSUP_INST;
+    if (kind == KIND_METER) {
+        say(sentence,
+            base_asprintf("%s action doesn't support nested action meter", of_act_name(outer)));
+        return OF_ERROR_BAC_BAD_TYPE;
     }
-    if (kind > last) {
+    say(sentence, base_asprintf("%s instruction not allowed here", kind_names[kind]));
+    return OF_ERROR_BIC_UNSUP_INST;
+}
+
+static int
+verify_order(enum kind kind, enum kind last, char **sentence)
+{
+    if (kind > last || (kind == KIND_APPLY && last == KIND_APPLY)) {
         return 0;
     }
     if (kind == last) {
@@ -143,9 +150,10 @@ of_act_verify(const void *items, size_t len, enum of_act_type outer, char **sent
     {
         const enum kind kind = kind_of(i->type);
         int error = verify_ct(i, outer, sentence);
-        if (!error && (!first || outer != OF_ACT_OUTER_NONE)) {
-            error =
-                verify_order(kind, first ? KIND_APPLY : last, outer != OF_ACT_OUTER_NONE, sentence);
+        if (!error && outer != OF_ACT_OUTER_NONE) {
+            error = verify_nested(kind, outer, sentence);
+        } else if (!error && !first) {
+            error = verify_order(kind, last, sentence);
         }
         if (error) {
             return error;
@@ -168,7 +176,8 @@ struct check {
     uint32_t max_ports;
     uint8_t table;
     unsigned n_tables;
-    bool strict; // OpenFlow 1.1 and later
+    bool strict;  // OpenFlow 1.1 and later
+    bool not_inv; // the match says that conntrack didn't find the packet invalid
 };
 
 // A header that the action changes isn't there.
@@ -239,7 +248,7 @@ check_set_field(struct check *c, struct of_act_set_field *a)
     if (f->access != FIELD_RW) {
         return OF_ERROR_BAC_BAD_SET_ARGUMENT;
     }
-    if (!field_prereqs_met(f, &c->key, NULL)) {
+    if (!field_prereqs_met(f, &c->key, NULL) || (a->field == FIELD_VLAN_VID && !has_tag(c))) {
         return OF_ERROR_BAC_MATCH_INCONSISTENT;
     }
     a->has_vlan = has_tag(c);
@@ -395,9 +404,6 @@ static int
 check_encap(struct check *c, const struct of_act_encap *a)
 {
     if (a->packet_type == 0) {
-        if (c->key.packet_type == 0) {
-            return OF_ERROR_NXBAC_BAD_HEADER_TYPE;
-        }
         c->key.packet_type = 0;
         return 0;
     }
@@ -431,6 +437,16 @@ check_decap(struct check *c)
         return OF_ERROR_BAC_BAD_ARGUMENT;
     }
     return 0;
+}
+
+// resubmit(…,ct) swaps in the original direction's tuple, which valid connections have.
+static bool
+has_original_tuple(const struct check *c)
+{
+    const uint32_t state = be32toh(c->key.ct_state);
+    return state & (FLOW_CT_NEW | FLOW_CT_EST | FLOW_CT_REL | FLOW_CT_RPL | FLOW_CT_SNAT |
+                    FLOW_CT_DNAT) ||
+           (state & FLOW_CT_TRK && c->not_inv);
 }
 
 static int
@@ -541,8 +557,7 @@ check_item(struct check *c, struct flat_item *i)
     case OF_ACT_BUNDLE:
         return check_bundle(c, AS(of_act_bundle));
     case OF_ACT_RESUBMIT:
-        return AS(of_act_resubmit)->with_ct &&
-                       !field_prereqs_met(field_get(FIELD_CT_NW_PROTO), &c->key, NULL)
+        return AS(of_act_resubmit)->with_ct && !has_original_tuple(c)
                    ? OF_ERROR_BAC_MATCH_INCONSISTENT
                    : 0;
     case OF_ACT_LEARN:
@@ -596,6 +611,8 @@ of_actions_check(struct of_actions *a, const struct flow_match *match,
                       .max_ports = place->max_ports,
                       .table = place->table,
                       .n_tables = place->n_tables,
-                      .strict = place->version != OF_10};
+                      .strict = place->version != OF_10,
+                      .not_inv =
+                          match->mask.ct_state & ~match->key.ct_state & htobe32(FLOW_CT_INV)};
     return check_items(&c, a->list.data, a->list.len);
 }

@@ -219,8 +219,8 @@ of_act_encode_nat(const struct flat_item *i, const struct of_act_wire *w)
 // --- ct ---
 
 struct ct {
-    struct of_act_ct head;
-    char *nat, *exec; // their arguments, or NULL
+    struct of_act_text *t;
+    struct of_act_ct head; // copied to the list when all is known
 };
 
 static char *
@@ -259,9 +259,9 @@ parse_ct_key(struct ct *c, const char *key, char *value)
         h->alg = !strcmp(value, "ftp") ? ALG_FTP : !strcmp(value, "tftp") ? ALG_TFTP : 0;
         return h->alg ? NULL : base_asprintf("invalid conntrack helper \"%s\"", value);
     } else if (!strcmp(key, "nat")) {
-        c->nat = value;
+        return of_act_parse_nat(c->t, value);
     } else if (!strcmp(key, "exec")) {
-        c->exec = value;
+        return of_act_parse_list(c->t, OF_ACT_CT, value);
     } else {
         return base_asprintf("invalid argument to \"ct\" action: `%s'", key);
     }
@@ -271,51 +271,37 @@ parse_ct_key(struct ct *c, const char *key, char *value)
 char *
 of_act_parse_ct(struct of_act_text *t, char *arg)
 {
-    struct ct c = {.head = {.recirc_table = OF_CT_NO_RECIRC}};
-    char *key, *value;
-    while (of_act_next_key(&arg, &key, &value)) {
-        char *error = parse_ct_key(&c, key, value);
-        if (error) {
-            return error;
-        }
-    }
-    if (c.head.flags & OF_CT_FORCE && !(c.head.flags & OF_CT_COMMIT)) {
-        return base_strdup("\"force\" flag requires \"commit\" flag.");
-    }
+    struct ct c = {.t = t, .head = {.recirc_table = OF_CT_NO_RECIRC}};
     const size_t ofs = flat_begin(&t->acts->list, OF_ACT_CT, sizeof c.head);
+    char *key, *value, *error = NULL;
+    while (!error && of_act_next_key(&arg, &key, &value)) {
+        error = parse_ct_key(&c, key, value);
+    }
+    if (!error && c.head.flags & OF_CT_FORCE && !(c.head.flags & OF_CT_COMMIT)) {
+        error = base_strdup("\"force\" flag requires \"commit\" flag.");
+    }
     struct of_act_ct *a = (void *) (t->acts->list.data + ofs);
     c.head.i = a->i;
     *a = c.head;
-    char *error = c.nat ? of_act_parse_nat(t, c.nat) : NULL;
-    if (!error && c.exec) {
-        error = of_act_parse_list(t, OF_ACT_CT, c.exec);
-    }
     flat_end(&t->acts->list, ofs);
     return error;
 }
 
-// Nested: nat stands for itself, everything else is in exec().
+// Nested: nat in the first place stands for itself, everything else is in exec().
 static void
 format_nested(const struct of_act_ct *a, const struct of_act_form *f)
 {
-    const struct flat_item *i;
-    OF_ACT_FOR_EACH_NESTED(i, &a->i, sizeof *a)
-    {
-        if (i->type == OF_ACT_NAT) {
-            of_act_format_nat(i, f);
-            str_add_char(f->out, ',');
-        }
+    const struct flat_item *i = (const void *) (a + 1), *end = flat_next(&a->i);
+    if (i < end && i->type == OF_ACT_NAT) {
+        of_act_format_nat(i, f);
+        str_add_char(f->out, ',');
+        i = flat_next(i);
     }
-    bool exec = false;
-    OF_ACT_FOR_EACH_NESTED(i, &a->i, sizeof *a)
-    {
-        if (i->type != OF_ACT_NAT) {
-            str_add(f->out, exec ? "," : "exec(");
-            of_act_format_list(i, i->len, f);
-            exec = true;
-        }
+    if (i < end) {
+        str_add(f->out, "exec(");
+        of_act_format_list(i, (size_t) ((const uint8_t *) end - (const uint8_t *) i), f);
+        str_add(f->out, "),");
     }
-    str_add(f->out, exec ? ")," : "");
 }
 
 void

@@ -154,7 +154,7 @@ decode(const void *data, size_t len, enum of_version version, enum of_act_type o
 int
 of_actions_decode(const void *data, size_t len, enum of_version version, struct of_actions *acts)
 {
-    return decode(data, len, version, OF_ACT_CLONE, acts);
+    return decode(data, len, version, OF_ACT_OUTER_ACTIONS, acts);
 }
 
 // --- Instructions. ---
@@ -220,6 +220,34 @@ add_metadata(struct of_actions *acts, struct of_reader *r)
     a->mask = of_get_be64(r);
 }
 
+static bool
+may_be_in_set(enum of_act_type type)
+{
+    switch (type) {
+    case OF_ACT_OUTPUT_REG:
+    case OF_ACT_OUTPUT_TRUNC:
+    case OF_ACT_CONTROLLER:
+    case OF_ACT_ENQUEUE:
+    case OF_ACT_BUNDLE:
+    case OF_ACT_STACK_PUSH:
+    case OF_ACT_STACK_POP:
+    case OF_ACT_DELETE_FIELD:
+    case OF_ACT_POP_QUEUE:
+    case OF_ACT_FIN_TIMEOUT:
+    case OF_ACT_LEARN:
+    case OF_ACT_CONJUNCTION:
+    case OF_ACT_MULTIPATH:
+    case OF_ACT_NOTE:
+    case OF_ACT_EXIT:
+    case OF_ACT_SAMPLE:
+    case OF_ACT_CLONE:
+    case OF_ACT_CHECK_PKT_LARGER:
+        return false;
+    default:
+        return true;
+    }
+}
+
 static int
 add_write_actions(struct of_act_in *in, const struct of_reader *r)
 {
@@ -227,6 +255,15 @@ add_write_actions(struct of_act_in *in, const struct of_reader *r)
         flat_begin(&in->acts->list, OF_ACT_WRITE_ACTIONS, sizeof(struct of_act_nest));
     int error = of_act_decode_list(in, r->p + 4, r->left - 4, OF_ACT_WRITE_ACTIONS);
     flat_end(&in->acts->list, ofs);
+    const struct flat_item *i = (const void *) (in->acts->list.data + ofs), *child;
+    if (!error) {
+        OF_ACT_FOR_EACH_NESTED(child, i, sizeof(struct of_act_nest))
+        {
+            if (!may_be_in_set((enum of_act_type) child->type)) {
+                return OF_ERROR_BAC_BAD_TYPE;
+            }
+        }
+    }
     return error;
 }
 

@@ -199,7 +199,6 @@ static int
 decode_load2(struct of_act_in *in)
 {
     struct of_oxm o;
-    of_get(&in->r, 6);
     int error = of_oxm_decode(&in->r.p, &in->r.left, &o);
     error = error ? error : check_rest(in);
     if (error) {
@@ -208,7 +207,7 @@ decode_load2(struct of_act_in *in)
     if (o.field->access != FIELD_RW) {
         return OF_ERROR_BAC_BAD_SET_ARGUMENT;
     }
-    of_act_add_set_field(in->acts, o.field, &o.value, &o.mask);
+    of_act_add_set_field(in->acts, o.field, &o.value, &o.mask)->i.flags = OF_SET_FIELD_LOAD2;
     return 0;
 }
 
@@ -671,7 +670,7 @@ decode_encap_property(struct of_act_in *in, size_t ofs, struct of_reader *r, uin
     struct of_encap_tlv tlv = {.class_ = htobe16(of_get16(r))};
     tlv.type = of_get8(r);
     tlv.len = of_get8(r);
-    if (r->bad || r->left != tlv.len) {
+    if (r->bad || r->left < tlv.len || r->left - tlv.len >= 8) {
         return OF_ERROR_NXBAC_BAD_ED_PROP;
     }
     a->n_tlvs++;
@@ -751,7 +750,7 @@ const struct of_act_code of_act_nx_codes[] = {
     {30, OF_10, OF_15, 16, false, decode_mpls_label},
     {31, OF_10, OF_15, 16, false, decode_mpls_tc},
     {32, OF_10, OF_15, 24, false, decode_output_reg},
-    {33, OF_10, OF_15, 24, true, decode_load2},
+    {33, OF_10, OF_15, 16, true, decode_load2},
     {34, OF_10, OF_15, 16, false, decode_conjunction},
     {35, OF_10, OF_15, 24, true, decode_ct},
     {36, OF_10, OF_15, 16, true, decode_nat},

@@ -231,7 +231,9 @@ decode_set_field(struct of_act_in *in)
     struct of_oxm o;
     int error = of_oxm_decode(&in->r.p, &in->r.left, &o);
     if (error) {
-        return error == OF_ERROR_BMC_BAD_FIELD ? OF_ERROR_BAC_BAD_SET_LEN : error;
+        return error == OF_ERROR_BMC_BAD_FIELD   ? OF_ERROR_BAC_BAD_SET_LEN
+               : error == OF_ERROR_BMC_BAD_VALUE ? OF_ERROR_BAC_BAD_SET_ARGUMENT
+                                                 : error;
     }
     if (!is_zero(in->r.p, in->r.left)) {
         return OF_ERROR_BAC_BAD_SET_ARGUMENT;
@@ -240,6 +242,11 @@ decode_set_field(struct of_act_in *in)
         return OF_ERROR_BAC_BAD_SET_MASK;
     }
     if (o.field->access != FIELD_RW || o.field->id == FIELD_IN_PORT_OXM) {
+        return OF_ERROR_BAC_BAD_SET_ARGUMENT;
+    }
+    // Whoever sets the bit that says there is a tag doesn't clear it: pop_vlan does.
+    if (o.field->id == FIELD_VLAN_VID && o.mask.b[FIELD_VALUE_BYTES - 2] & 0x10 &&
+        !(o.value.b[FIELD_VALUE_BYTES - 2] & 0x10)) {
         return OF_ERROR_BAC_BAD_SET_ARGUMENT;
     }
     of_act_add_set_field(in->acts, o.field, &o.value, &o.mask);

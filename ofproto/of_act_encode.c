@@ -106,6 +106,17 @@ is_instruction(const struct flat_item *i, enum of_version version)
     return i->type > OF_ACT_METER || (i->type == OF_ACT_METER && version < OF_15);
 }
 
+// An instruction that holds nothing isn't said.
+static void
+end_apply(const struct of_act_wire *w, size_t start)
+{
+    if (w->out->len == start + 8) {
+        str_truncate(w->out, start);
+    } else {
+        of_act_end(w, start);
+    }
+}
+
 void
 of_instructions_encode(const struct of_actions *a, enum of_version version, struct str *out)
 {
@@ -119,7 +130,7 @@ of_instructions_encode(const struct of_actions *a, enum of_version version, stru
     OF_ACT_FOR_EACH (i, a) {
         const bool instruction = is_instruction(i, version);
         if (instruction && apply != SIZE_MAX) {
-            of_act_end(&w, apply);
+            end_apply(&w, apply);
             apply = SIZE_MAX;
         } else if (!instruction && apply == SIZE_MAX) {
             apply = of_act_begin(&w, 4);
@@ -128,6 +139,6 @@ of_instructions_encode(const struct of_actions *a, enum of_version version, stru
         encoders[i->type](i, &w);
     }
     if (apply != SIZE_MAX) {
-        of_act_end(&w, apply);
+        end_apply(&w, apply);
     }
 }

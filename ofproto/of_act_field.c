@@ -11,12 +11,18 @@
 
 #include "ofproto/of_match_wire.h"
 
+static bool
+is_tun_md(unsigned id)
+{
+    return id >= FIELD_TUN_MD0 && id <= FIELD_TUN_MD63;
+}
+
 struct of_act_set_field *
 of_act_add_set_field(struct of_actions *acts, const struct field_info *f,
                      const union field_value *value, const union field_value *mask)
 {
     size_t n = f->n_bytes;
-    if (f->id >= FIELD_TUN_MD0 && f->id <= FIELD_TUN_MD63) { // as long as it has to be
+    if (is_tun_md(f->id)) { // as long as it has to be
         n = DIV_ROUND_UP(field_value_bits(f), 8);
     }
     struct of_act_set_field *a = of_actions_add(acts, OF_ACT_SET_FIELD, sizeof *a + 2 * n);
@@ -203,10 +209,67 @@ of_act_format_set_field(const struct flat_item *i, const struct of_act_form *f)
 
 // --- Wire. ---
 
+static bool
+is_exact(const struct of_act_set_field *a)
+{
+    union field_value value, mask;
+    of_act_set_field_value(a, &value, &mask);
+    return field_value_is_exact(field_get((enum field_id) a->field), &mask);
+}
+
+// Tunnel metadata is as long as it has to be: without the bytes that say nothing.
+static void
+put_tun_md(const struct of_act_set_field *a, bool exact, const struct of_act_wire *w)
+{
+    const uint8_t *mask = of_act_set_field_mask(a);
+    size_t from = 0;
+    while (from + 1 < a->n_bytes && !(exact ? a->data[from] : mask[from])) {
+        from++;
+    }
+    const size_t n = a->n_bytes - from;
+    const struct field_oxm *oxm = of_oxm_for(field_get((enum field_id) a->field), w->version);
+    of_put16(w->out, oxm->oxm_class);
+    of_put8(w->out, (uint8_t) (oxm->number << 1 | !exact));
+    of_put8(w->out, (uint8_t) (exact ? n : 2 * n));
+    str_add_n(w->out, a->data + from, n);
+    if (!exact) {
+        str_add_n(w->out, mask + from, n);
+    }
+}
+
+// Header, value, mask.
+static void
+put_oxm(const struct of_act_set_field *a, const struct of_act_wire *w)
+{
+    const bool exact = is_exact(a);
+    if (is_tun_md(a->field)) {
+        put_tun_md(a, exact, w);
+        return;
+    }
+    union field_value value, mask;
+    of_act_set_field_value(a, &value, &mask);
+    of_oxm_encode(field_get((enum field_id) a->field), &value, exact ? NULL : &mask, w->version,
+                  w->out);
+}
+
+// Fields that the header of the plain load has no room for.
+static bool
+needs_load2(const struct of_act_set_field *a)
+{
+    const struct field_oxm *oxm = of_oxm_for(field_get((enum field_id) a->field), OF_10);
+    return is_tun_md(a->field) || (oxm && oxm->experimenter);
+}
+
 static void
 put_loads(const struct of_act_set_field *a, const struct of_act_wire *w)
 {
     struct subfield run = {0};
+    if (needs_load2(a) || a->i.flags == OF_SET_FIELD_LOAD2) {
+        const size_t start = of_act_begin_nx(w, 33);
+        put_oxm(a, w);
+        of_act_end(w, start);
+        return;
+    }
     while (next_run(a, &run)) {
         const size_t start = of_act_begin_nx(w, 7);
         of_put16(w->out, of_act_ofs_nbits(&run));
@@ -307,20 +370,12 @@ put_standard(const struct of_act_set_field *a, const struct of_act_wire *w)
     }
 }
 
-static bool
-is_exact(const struct of_act_set_field *a)
-{
-    union field_value value, mask;
-    of_act_set_field_value(a, &value, &mask);
-    return field_value_is_exact(field_get((enum field_id) a->field), &mask);
-}
-
 void
 of_act_encode_set_field(const struct flat_item *i, const struct of_act_wire *w)
 {
     OF_ACT_CAST(of_act_set_field, a, i);
     const struct field_info *f = field_get((enum field_id) a->field);
-    const bool load = i->flags == OF_SET_FIELD_LOAD, exact = is_exact(a);
+    const bool load = i->flags != OF_SET_FIELD_STD, exact = is_exact(a);
     if (w->version <= OF_11) {
         if (load || !exact || !put_standard(a, w)) {
             put_loads(a, w);
@@ -331,10 +386,17 @@ of_act_encode_set_field(const struct flat_item *i, const struct of_act_wire *w)
         put_loads(a, w);
         return;
     }
-    union field_value value, mask;
-    of_act_set_field_value(a, &value, &mask);
+    if (a->field == FIELD_DL_VLAN || a->field == FIELD_DL_VLAN_PCP) { // names of OpenFlow 1.0 only
+        union field_value value, mask;
+        of_act_set_field_value(a, &value, &mask);
+        const uint64_t x = field_value_to_u64(f, &value);
+        const bool vid = a->field == FIELD_DL_VLAN;
+        of_act_put_set_number(w, vid ? FIELD_VLAN_VID : FIELD_VLAN_PCP,
+                              vid ? (x & 0xfff) | FLOW_VLAN_PRESENT : x);
+        return;
+    }
     const size_t start = of_act_begin(w, 25);
-    of_oxm_encode(f, &value, exact ? NULL : &mask, w->version, w->out);
+    put_oxm(a, w);
     of_act_end(w, start);
 }
 
@@ -369,7 +431,7 @@ of_act_parse_move(struct of_act_text *t, char *arg)
 {
     struct subfield src, dst;
     const char *s = arg;
-    char *error = subfield_parse(&s, &src);
+    char *error = of_act_parse_subfield_part(&s, &src);
     if (error) {
         return error;
     }
@@ -424,9 +486,13 @@ char *
 of_act_parse_stack(struct of_act_text *t, char *arg)
 {
     struct subfield sub;
-    char *error = of_act_parse_subfield(arg, &sub);
+    const char *s = arg;
+    char *error = of_act_parse_subfield_part(&s, &sub);
     if (error) {
         return error;
+    }
+    if (*s) {
+        return base_asprintf("%s: trailing garbage following push or pop", s);
     }
     struct of_act_stack *a = of_actions_add(t->acts, t->variant, sizeof *a);
     a->sub = sub;
@@ -479,5 +545,6 @@ of_act_encode_delete_field(const struct flat_item *i, const struct of_act_wire *
     OF_ACT_CAST(of_act_field, a, i);
     const size_t start = of_act_begin_nx(w, 50);
     of_act_put_field(w, (enum field_id) a->field);
+    of_put_zeros(w->out, start + 24 - w->out->len); // room for the longest header
     of_act_end(w, start);
 }

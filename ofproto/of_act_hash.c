@@ -181,11 +181,11 @@ parse_bundle(struct of_act_text *t, const char *all, char *arg, struct bundle *b
 {
     const bool load = t->variant;
     char *w[6], *save = NULL;
-    for (unsigned k = 0; k < (load ? 6 : 5); k++) {
-        w[k] = strtok_r(k ? NULL : arg, ", ():", &save);
+    const unsigned last = load ? 5 : 4; // the word before the members
+    for (unsigned k = 0; k <= last; k++) {
+        w[k] = strtok_r(k ? NULL : arg, k == last ? ": " : ", ", &save);
         if (!w[k]) {
-            return base_asprintf("%s: not enough arguments to bundle%s action", all,
-                                 load ? "_load" : "");
+            return base_asprintf("%s: not enough arguments to bundle action", all);
         }
     }
     char *error = parse_bundle_head(all, w, load, &b->head);

@@ -119,9 +119,13 @@ parse_load(struct learn *l, char *arg)
         add_imm(l, &spec, &value);
         return NULL;
     }
-    struct subfield src;
-    error = of_act_parse_subfield(arg, &src);
     *arrow = '-';
+    struct subfield src;
+    const char *s = arg;
+    error = of_act_parse_subfield_part(&s, &src);
+    if (!error && s != arrow) {
+        return base_asprintf("%s: missing `->' following source", arg);
+    }
     if (!error && src.n_bits != spec.n_bits) {
         error = base_asprintf("%s: source field is %u bits wide but destination is %u bits wide",
                               arg, src.n_bits, spec.n_bits);
@@ -152,6 +156,10 @@ parse_field(struct learn *l, const struct field_info *f, const char *value)
     struct of_learn_spec spec = {.dst_type = OF_LEARN_DST_MATCH};
     spec.dst = (struct subfield){f->id, 0, (uint16_t) field_value_bits(f)};
     spec.n_bits = spec.dst.n_bits;
+    const struct field_oxm *oxm = of_oxm_for(f, OF_10);
+    if (!oxm || oxm->experimenter) {
+        return base_asprintf("%s: experimenter OXM field '%s' not supported", l->all, f->name);
+    }
     struct subfield src;
     char *no_field = of_act_parse_subfield(value, &src);
     if (!no_field) {

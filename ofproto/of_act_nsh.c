@@ -18,6 +18,7 @@
 #define PROP_NSH 4
 #define PROP_NSH_MD_TYPE 1
 #define PROP_NSH_TLV 2
+#define MAX_TLV_DATA 240 // what the property's length, padding included, can say
 
 static const struct {
     const char *name;
@@ -42,7 +43,7 @@ parse_tlv(struct of_act_text *t, char *arg)
         return base_asprintf("Invalid NSH TLV header: %s,%s,%s", class_text, type_text, data);
     }
     struct str bytes = STR_INIT;
-    if (!of_act_parse_hex(data + 2, &bytes) || bytes.len > UINT8_MAX) {
+    if (!of_act_parse_hex(data + 2, &bytes) || bytes.len > MAX_TLV_DATA) {
         str_free(&bytes);
         return base_asprintf("Invalid NSH TLV data: %s", data);
     }
@@ -170,7 +171,7 @@ of_act_encode_encap(const struct flat_item *i, const struct of_act_wire *w)
     const struct of_encap_tlv *tlv = (const void *) (a + 1);
     for (unsigned k = 0; k < a->n_tlvs; k++, tlv = next_tlv(tlv)) {
         const size_t property = w->out->len;
-        put_property_header(w, PROP_NSH_TLV, 8u + tlv->len);
+        put_property_header(w, PROP_NSH_TLV, ROUND_UP(8u + tlv->len, 8u));
         of_put16(w->out, be16toh(tlv->class_));
         of_put8(w->out, tlv->type);
         of_put8(w->out, tlv->len);

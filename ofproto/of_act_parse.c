@@ -269,8 +269,7 @@ of_actions_parse(const char *text, const struct field_port_names *ports, bool in
     char *copy = len < sizeof small ? small : base_malloc(len + 1);
     memcpy(copy, text, len + 1);
     struct of_act_text t = {.acts = acts, .ports = ports, .usable = usable};
-    // Packet-outs and the like take actions only: what an action set may hold is the same.
-    t.outer = instructions ? OF_ACT_OUTER_NONE : OF_ACT_CLONE;
+    t.outer = instructions ? OF_ACT_OUTER_NONE : OF_ACT_OUTER_ACTIONS;
     char *error = of_act_parse_list(&t, t.outer, copy);
     if (error) {
         acts->list.len = start;
@@ -370,12 +369,23 @@ of_act_parse_hex(const char *text, struct str *out)
 }
 
 char *
+of_act_parse_subfield_part(const char **text, struct subfield *out)
+{
+    const char *all = *text;
+    char *error = subfield_parse(text, out);
+    if (!error && !field_get(out->field)->oxm[0].name) {
+        error = base_asprintf("%s: field %s has no NXM or OXM name, so that actions can't use it",
+                              all, field_get(out->field)->name);
+    }
+    return error;
+}
+
+char *
 of_act_parse_subfield(const char *text, struct subfield *out)
 {
-    const char *s = text;
-    char *error = subfield_parse(&s, out);
-    if (!error && *s) {
-        error = base_asprintf("%s: unexpected input following field syntax", text);
+    char *error = of_act_parse_subfield_part(&text, out);
+    if (!error && *text) {
+        error = base_strdup("unexpected input following field syntax");
     }
     return error;
 }

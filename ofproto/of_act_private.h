@@ -17,6 +17,8 @@
 
 // RESUBMIT … NAT: lists inside others. OF_ACT_COUNT: not inside one.
 #define OF_ACT_OUTER_NONE OF_ACT_COUNT
+// Not inside one either, and instructions are refused: packet-outs, buckets.
+#define OF_ACT_OUTER_ACTIONS ((enum of_act_type)(OF_ACT_COUNT + 1))
 
 #define OF_ACT_MAX_DEPTH 32
 
@@ -65,8 +67,9 @@ char *of_act_parse_number32(const char *text, uint32_t *out);
 char *of_act_parse_number64(const char *text, uint64_t *out);
 char *of_act_parse_ethertype(const char *text, const char *what, be16_t *out);
 bool of_act_parse_hex(const char *text, struct str *out); // "01.02.0304"; false: bad digit
-// A whole subfield: nothing may follow it.
+// A subfield that the wire can name. The first refuses text behind it, the second moves *text on.
 char *of_act_parse_subfield(const char *text, struct subfield *out);
+char *of_act_parse_subfield_part(const char **text, struct subfield *out);
 bool of_act_parse_table(const char *text, uint8_t *out);
 char *of_act_missing_arrow(const char *text);
 // Cuts `text` at "->"; the rest, or NULL.

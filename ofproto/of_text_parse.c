@@ -315,11 +315,14 @@ check_actions(struct parse *p)
     struct of_flow_mod *fm = p->fm;
     const uint8_t table = fm->table == OF_TABLE_ALL ? 0 : fm->table;
     struct of_act_place place = {OF_PORT_MAX, table, OF_N_TABLES + 1, OF_13};
-    if (!of_actions_check(&fm->actions, &fm->match, &place)) {
+    int error = of_actions_check(&fm->actions, &fm->match, &place);
+    if (!error) {
         return NULL;
     }
-    place.version = OF_10;
-    const int error = of_actions_check(&fm->actions, &fm->match, &place);
+    if (*p->usable & OF_PROTO_10_ANY) {
+        place.version = OF_10;
+        error = of_actions_check(&fm->actions, &fm->match, &place);
+    }
     if (error) {
         return base_asprintf("actions are invalid with specified match (%s)", of_error_name(error));
     }

@@ -11,3 +11,10 @@ tests_unit_ofproto_test_msg_SOURCES = tests/unit/ofproto/test_msg.c
 tests_unit_ofproto_test_msg_LDADD = $(TEST_LIBS)
 tests_unit_ofproto_test_errors_SOURCES = tests/unit/ofproto/test_errors.c $(OFPROTO_HARNESS)
 tests_unit_ofproto_test_errors_LDADD = $(TEST_LIBS)
+
+EXTRA_DIST += tests/golden/actions
+
+check_PROGRAMS += tests/unit/ofproto/test_act
+TESTS += tests/unit/ofproto/test_act
+tests_unit_ofproto_test_act_SOURCES = tests/unit/ofproto/test_act.c
+tests_unit_ofproto_test_act_LDADD = $(TEST_LIBS)

@@ -18,17 +18,12 @@ get_be16(const struct nlk_attr *a)
     return nlk_u16(a); // as it lies
 }
 
-static int
+// As many as there are: none in a mask that was given none.
+static void
 get_mpls(const struct nlk_attr *a, be32_t lse[FLOW_N_MPLS])
 {
-    const size_t n = MIN(a->len / sizeof *lse, FLOW_N_MPLS);
-
-    if (!n) {
-        return -EBADMSG;
-    }
     memset(lse, 0, FLOW_N_MPLS * sizeof *lse);
-    memcpy(lse, a->data, n * sizeof *lse);
-    return 0;
+    memcpy(lse, a->data, MIN(a->len / sizeof *lse, FLOW_N_MPLS) * sizeof *lse);
 }
 
 // All attributes of one level but ETHERTYPE, VLAN and ENCAP.
@@ -45,7 +40,7 @@ get_level(const key_table t, void *side, bool is_mask)
         if (kd_attr_size(i)) {
             error = kd_attr_decode(&t[i], side, is_mask) ? 0 : -EBADMSG;
         } else if (i == OVS_KEY_ATTR_MPLS) {
-            error = get_mpls(&t[i], k->mpls_lse);
+            get_mpls(&t[i], k->mpls_lse);
         } else if (i == OVS_KEY_ATTR_NSH) {
             error = kd_nsh_get(&t[i], side);
         } else if (i == OVS_KEY_ATTR_TUNNEL) {
@@ -159,7 +154,7 @@ exact_mask(const struct nlk_attr *a, struct flow_match *m, unsigned depth)
         if (kd_attr_size(i.type)) {
             error = kd_attr_decode(&all, &m->mask, true) ? 0 : -EBADMSG;
         } else if (i.type == OVS_KEY_ATTR_MPLS) {
-            error = get_mpls(&all, m->mask.mpls_lse);
+            get_mpls(&all, m->mask.mpls_lse);
         } else if (i.type == OVS_KEY_ATTR_NSH) {
             memset(&m->mask.nsh_path, 0xff,
                    offsetof(struct flow_mask, pad3) - offsetof(struct flow_mask, nsh_path));

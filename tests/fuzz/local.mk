@@ -18,3 +18,9 @@ TESTS += tests/fuzz/fuzz_flower
 tests_fuzz_fuzz_flower_SOURCES = tests/fuzz/fuzz_flower.c $(FUZZ_DRIVER)
 tests_fuzz_fuzz_flower_LDADD = $(TEST_LIBS)
 tests_fuzz_fuzz_flower_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+check_PROGRAMS += tests/fuzz/fuzz_kdatapath
+TESTS += tests/fuzz/fuzz_kdatapath
+tests_fuzz_fuzz_kdatapath_SOURCES = tests/fuzz/fuzz_kdatapath.c $(FUZZ_DRIVER)
+tests_fuzz_fuzz_kdatapath_LDADD = $(TEST_LIBS)
+tests_fuzz_fuzz_kdatapath_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

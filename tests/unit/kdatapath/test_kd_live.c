@@ -9,6 +9,7 @@
 //                    └ int0 (internal)
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
@@ -26,8 +27,10 @@
 
 #include "kdatapath/kd.h"
 #include "lib/base/clock.h"
+#include "lib/base/random.h"
 #include "lib/base/rcu.h"
 #include "lib/net/packet_headers.h"
+#include "tests/unit/kdatapath/gen.h"
 
 static struct dp *dp;
 static struct dp_channel *main_ch, *handler;
@@ -375,6 +378,62 @@ many(void **state)
     dp_actions_free(&to_b);
 }
 
+// Random matches and actions: the kernel takes them, and tells them as they were.
+static struct dp_actions all_acts[N_FLOWS];
+
+static bool
+check_random(const struct dp_flow_record *r, void *aux)
+{
+    const size_t i = r->id.w[1];
+    assert_true(i < N_FLOWS && !seen[i]);
+    seen[i] = true;
+    const uint64_t *words[4] = {flow_key_words(&matches[i].key), flow_key_words(&r->match->key),
+                                flow_mask_words(&matches[i].mask),
+                                flow_mask_words(&r->match->mask)};
+    for (size_t w = 0; w < FLOW_WORDS; w++) {
+        if (words[0][w] != words[1][w] || words[2][w] != words[3][w]) {
+            fail_msg("flow %zu of type %#x came back changed at byte %zu: %016" PRIx64 "/%016" PRIx64
+                     ", now %016" PRIx64 "/%016" PRIx64,
+                     i, be16toh(matches[i].key.eth_type), w * 8, be64toh(words[0][w]), be64toh(words[2][w]), be64toh(words[1][w]),
+                     be64toh(words[3][w]));
+        }
+    }
+    if (!dp_actions_equal(r->actions, &all_acts[i])) {
+        fail_msg("the actions of flow %zu came back changed", i);
+    }
+    return true;
+}
+
+static void
+random_flows(void **state)
+{
+    const char *given = getenv("SEED");
+    const uint32_t seed = given ? strtoul(given, NULL, 0) : random_u32();
+
+    printf("SEED=%u\n", seed);
+    random_seed(seed);
+    for (size_t i = 0; i < N_FLOWS; i++) {
+        gen_match(&matches[i], true);
+        gen_simple_actions(&all_acts[i], &matches[i], random_below(5));
+        ops[i] = (struct dp_flow_op){
+            .verb = DP_FLOW_CREATE, .id = {{5, i}}, .match = &matches[i], .actions = &all_acts[i]};
+    }
+    assert_int_equal(kd_dp_ops.flow_apply(main_ch, ops, N_FLOWS), 0);
+    for (size_t i = 0; i < N_FLOWS; i++) {
+        if (ops[i].error) {
+            fail_msg("flow %zu of type %#x is refused: %s", i, be16toh(matches[i].key.eth_type),
+                     strerror(-ops[i].error));
+        }
+    }
+    memset(seen, 0, sizeof seen);
+    assert_int_equal(kd_dp_ops.flow_dump(main_ch, false, check_random, NULL), 0);
+    for (size_t i = 0; i < N_FLOWS; i++) {
+        assert_true(seen[i]);
+        dp_actions_free(&all_acts[i]);
+    }
+    assert_int_equal(kd_dp_ops.flow_flush(main_ch), 0);
+}
+
 // Many upcalls in one call; without a handler packets are counted as lost.
 static void
 burst(void **state)
@@ -438,8 +497,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(features), cmocka_unit_test(ports), cmocka_unit_test(miss_install_count),
-        cmocka_unit_test(many),     cmocka_unit_test(burst),
+        cmocka_unit_test(features),           cmocka_unit_test(ports),
+        cmocka_unit_test(miss_install_count), cmocka_unit_test(many),
+        cmocka_unit_test(random_flows),       cmocka_unit_test(burst),
     };
 
     rcu_start();

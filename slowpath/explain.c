@@ -139,12 +139,16 @@ sp_explain_place(const struct sp_dp *dp, const struct xlate_out *x, const struct
     if (!dp) {
         return;
     }
-    struct reason why;
-    reason_clear(&why);
-    const enum dp_place place = sp_place_forecast(dp, x, &why);
-    str_addf(out, "\nPlace: %s", dp_place_name(place));
-    if (why.code != REASON_NONE) {
+    struct place_forecast f = {.filter = NULL};
+    struct flow_key k = *key;
+    const struct sp_port *in = x->bridge ? sp_bridge_port(x->bridge, x->ofp_in_port) : NULL;
+    if (in) {
+        k.in_port = htobe32(in->dp_port);
+    }
+    sp_place_forecast(dp, x, &k, &f);
+    str_addf(out, "\nPlace: %s", dp_place_name(f.place));
+    if (f.why.code != REASON_NONE) {
         str_add(out, ", because ");
-        reason_format(&why, out);
+        reason_format(&f.why, out);
     }
 }

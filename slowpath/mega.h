@@ -54,7 +54,9 @@ enum mega_flags {
     MEGA_QUEUED = 2,  // waits for the worker
     MEGA_PINNED = 4,
     MEGA_NO_PORT = 8, // its input port belongs to no bridge: any new configuration may change that
-    MEGA_ADOPTED = 16
+    MEGA_ADOPTED = 16,
+    MEGA_REMOVE = 32, // what the worker is to do with it: remove it everywhere,
+    MEGA_UPDATE = 64  // bring its actions to tc
 };
 
 // Places that count separately: the datapath's own (user or kernel), and tc (software or hardware).

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Placement: the highest place that takes a flow. Decides which entries are handed to the offload worker, and speaks for them to the rest of the packet path.
+// Placement: the highest place that takes a flow. Decides which entries are handed to the offload
+// worker, and speaks for them to the rest of the packet path.
 //
 // Any thread, inside an RCU section, unless said otherwise. Nothing here waits for tc.
 #ifndef SLOWPATH_PLACE_H
@@ -20,15 +21,33 @@ struct place_tc {
 const struct place_tc *sp_place_tc(const struct sp_dp *); // NULL: not in use
 // A new entry rests at home: would a higher place take it? Queues it if so; else notes the reason.
 void sp_place_consider(struct sp_dp *, struct mega *, const struct sp_config *);
-// Where a flow with this translation would be put, and why not higher.
+// Where a flow with this key and translation would be put, and why not higher. in_port: datapath
+// port.
 struct xlate_out;
-enum dp_place sp_place_forecast(const struct sp_dp *, const struct xlate_out *, struct reason *);
+struct flow_key;
+struct str;
+struct place_forecast {
+    enum dp_place place;
+    struct reason why;  // why not higher
+    struct str *filter; // gains the tc filter; may be NULL
+};
+void sp_place_forecast(const struct sp_dp *, const struct xlate_out *, const struct flow_key *,
+                       struct place_forecast *);
 // The entry has a filter in tc and needs new actions there, or must go. Asynchronous.
 void sp_place_update(struct sp_dp *, struct mega *);
 void sp_place_remove(struct sp_dp *, struct mega *);
 
 // Follows the configuration: starts and stops the worker. Main thread.
 void sp_place_configure(struct sp_dp *, const struct sp_config *);
-void sp_place_stop(struct sp_dp *, bool remove); // remove: filters go, flows return home
+void sp_place_stop(struct sp_dp *, bool remove); // at exit; remove: filters go
+void sp_place_free(struct sp_dp *);              // after the last user of sp_place_tc() ended
+
+// What is going on, for people. Main thread.
+struct place_stats {
+    bool active;
+    size_t n_workers;
+    uint64_t adopted, moved_in, moved_out;
+};
+void sp_place_stats(const struct sp_dp *, struct place_stats *);
 
 #endif

@@ -36,6 +36,7 @@ COVERAGE(flow_evicted);
 
 #define BATCH 64
 #define OVERLOAD_IDLE_MS 100
+#define TC_LAG_MS 5000 // how late counters of hardware may be: no reason to evict
 
 // One thread's means: channels and scratch memory.
 struct tools {
@@ -290,6 +291,8 @@ apply_changes(struct reval *r, struct tools *t, size_t n)
             }
         } else {
             mega_release(r->dp->cache, m, MEGA_UPDATING);
+            // Other actions: a higher place may take it now. Not ours any more, but the RCU section keeps it.
+            sp_place_consider(r->dp, m, sp_config_get());
         }
     }
 }
@@ -384,7 +387,8 @@ sweep_record(const struct dp_flow_record *rec, void *s_)
     }
     struct mega_counts counts;
     mega_counts(m, &counts);
-    if (s->purge || s->now - MAX(counts.used, mega_time_ms(m->created)) > s->max_idle) {
+    const int64_t max_idle = s->slot == MEGA_TC ? MAX(s->max_idle, TC_LAG_MS) : s->max_idle;
+    if (s->purge || s->now - MAX(counts.used, mega_time_ms(m->created)) > max_idle) {
         if (s->n_victims == s->cap_victims) {
             s->victims = base_grow(s->victims, &s->cap_victims, sizeof *s->victims);
         }
@@ -405,6 +409,17 @@ find_vanished(struct mega *m, void *s_)
     } else if (mega_claim(m, MEGA_DYING)) {
         mega_slot_end(m, s->slot, NULL);
         mega_kill(s->r->dp->cache, m);
+    }
+    return true;
+}
+
+// A filter that went with its device, or by somebody's hand: the worker puts it back, or the flow home.
+static bool
+find_vanished_tc(struct mega *m, void *s_)
+{
+    struct sweep *s = s_;
+    if (mega_slot_vanished(m, MEGA_TC, s->number)) {
+        sp_place_update(s->r->dp, m);
     }
     return true;
 }
@@ -461,9 +476,14 @@ sweep(struct reval *r, struct tools *t, bool evict, bool purge)
     }
     if (tc_channel(r, t)) {
         s.slot = MEGA_TC;
-        const size_t n_foreign = s.n_foreign;
-        sp_place_tc(r->dp)->ops->flow_dump(t->tc, true, sweep_record, &s);
+        const size_t n_foreign = s.n_foreign, before = s.n_seen;
+        const size_t in_tc = __atomic_load_n(&r->dp->cache->places[DP_PLACE_TC_HW], __ATOMIC_RELAXED) +
+                             __atomic_load_n(&r->dp->cache->places[DP_PLACE_TC_SW], __ATOMIC_RELAXED);
+        error = sp_place_tc(r->dp)->ops->flow_dump(t->tc, true, sweep_record, &s);
         s.n_foreign = n_foreign; // stray filters are the worker's business
+        if (!error && evict && s.n_seen - before < in_tc) {
+            mega_for_each(r->dp->cache, find_vanished_tc, &s);
+        }
     }
     if (evict) {
         remove_ids(r, t, s.victims, s.n_victims);

@@ -61,6 +61,7 @@ dp_free(struct sp_dp *dp, bool cleanup)
     sp_handlers_free(dp->handlers);
     sp_place_stop(dp, cleanup);
     sp_reval_free(dp->reval);
+    sp_place_free(dp);
     if (dp->main_channel) {
         dp->ops->channel_close(dp->main_channel);
     }

@@ -9,7 +9,7 @@
 struct handlers;
 struct mega_cache;
 struct of_ops;
-struct place_worker;
+struct place;
 struct reval;
 struct sp_upcall;
 
@@ -23,7 +23,7 @@ struct sp_dp {
     struct mega_cache *cache;
     struct handlers *handlers;  // NULL where upcalls are synchronous
     struct reval *reval;
-    struct place_worker *worker; // NULL while nothing is offloaded; owner: main
+    struct place *place; // RCU; NULL until something is to be offloaded; owner: main
     uint64_t n_upcalls, n_slow;  // atomic
     bool ready;                  // atomic: sp_ready()
 };

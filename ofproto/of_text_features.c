@@ -32,10 +32,10 @@ static const struct {
     const char *name;
 } action_names[] =
     {
-        {0, "output"},     {22, "group"},        {25, "set_field"},    {18, "strip_vlan"},
-        {17, "push_vlan"}, {11, "copy_ttl_out"}, {12, "copy_ttl_in"},  {23, "mod_nw_ttl"},
-        {24, "dec_ttl"},   {15, "set_mpls_ttl"}, {16, "dec_mpls_ttl"}, {19, "push_mpls"},
-        {20, "pop_mpls"},  {21, "set_queue"},    {28, "move"},
+        {0, "output"},        {22, "group"},      {25, "set_field"}, {18, "strip_vlan"},
+        {17, "push_vlan"},    {23, "mod_nw_ttl"}, {24, "dec_ttl"},   {15, "set_mpls_ttl"},
+        {16, "dec_mpls_ttl"}, {19, "push_mpls"},  {20, "pop_mpls"},  {21, "set_queue"},
+        {28, "move"},
 },
   instruction_names[] = {
       {6, "meter"},         {4, "apply_actions"},  {5, "clear_actions"},
@@ -125,6 +125,25 @@ read_side(struct side *s, unsigned type, const uint8_t *p, size_t len)
     }
 }
 
+// A table that says anything has to say all that is asked of it (OpenFlow 1.3, A.3.5.5.2).
+static bool
+has_required(const struct of_table_features *tf)
+{
+    const uint32_t required =
+        1 << 0 | 1 << 2 | 1 << 4 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 12 | 1 << 14;
+    const uint8_t *p = tf->properties, *const end = p + tf->properties_len;
+    uint32_t seen = 0;
+    while (end - p >= 4) {
+        const unsigned type = get16(p), len = get16(p + 2);
+        if (len < 4 || len > (size_t) (end - p)) {
+            return false;
+        }
+        seen |= type < 32 ? 1U << type : 0;
+        p += MIN(ROUND_UP(len, 8), (size_t) (end - p));
+    }
+    return (seen & required) == required;
+}
+
 static void
 read_properties(struct tables *t)
 {
@@ -168,15 +187,45 @@ field_name(enum field_id id)
     return id == FIELD_NW_SRC ? "ip_src" : id == FIELD_NW_DST ? "ip_dst" : field_get(id)->name;
 }
 
+// Fields are listed with the metadata first, conntrack before the registers and NSH at the end;
+// else in the table's order.
+static int
+rank(enum field_id id)
+{
+    enum { STEP = 64 };
+    if (id == FIELD_METADATA) {
+        return FIELD_IN_PORT * STEP - 1;
+    }
+    if (id >= FIELD_CT_STATE && id <= FIELD_CT_TP_DST) {
+        return FIELD_PKT_MARK * STEP + 1 + (int) id - FIELD_CT_STATE;
+    }
+    if (id >= FIELD_NSH_FLAGS && id <= FIELD_NSH_C4) {
+        return FIELD_ND_OPTIONS_TYPE * STEP +
+               (id == FIELD_NSH_TTL ? STEP - 1 : 1 + (int) id - FIELD_NSH_FLAGS);
+    }
+    return id * STEP;
+}
+
+static int
+compare_ranks(const void *a, const void *b)
+{
+    return rank(*(const enum field_id *) a) - rank(*(const enum field_id *) b);
+}
+
 static void
 fields(const char *label, const struct field_set *set, struct str *out)
 {
+    enum field_id ids[FIELD_COUNT];
     const char *names[FIELD_COUNT];
     size_t n = 0;
     for (int f = 0; f < FIELD_COUNT; f++) {
         if (field_set_has(set, f)) {
-            names[n++] = field_name(f);
+            ids[n++] = f;
         }
+    }
+    qsort(ids, n, sizeof *ids, compare_ranks);
+    for (size_t i = 0; i < n; i++) {
+        names[i] = field_name(ids[i]);
     }
     if (n) {
         str_add(out, label);
@@ -327,6 +376,10 @@ of_text_table_features_add(struct of_text_features *f, struct of_msg *m, struct 
     struct tables *before = f->before;
     for (; of_table_features_next(m, &t.tf, &error); memset(&t, 0, sizeof t)) {
         t.tf.name[sizeof t.tf.name - 1] = 0;
+        if (!has_required(&t.tf)) {
+            error = OF_ERROR_TFFC_BAD_FEATURES;
+            break;
+        }
         read_properties(&t);
         const bool ditto = f->any && same_basics(&t.tf, &before->tf) &&
                            sides_equal(&t.others, &before->others) &&
@@ -357,7 +410,10 @@ void
 of_text_table_features(struct of_msg *m, struct str *out)
 {
     struct of_text_features f = {0};
-    str_add_char(out, '\n');
-    of_text_table_features_add(&f, m, out);
-    of_text_table_features_end(&f, out);
+    struct str text = STR_INIT;
+    of_text_table_features_add(&f, m, &text);
+    of_text_table_features_end(&f, &text);
+    str_add_char(out, text.len && *text.p == '*' ? ' ' : '\n'); // an error stands behind the header
+    str_add_n(out, text.p, text.len);
+    str_free(&text);
 }

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "ofproto/of_msg.h"
 #include "ofproto/of_text_private.h"
@@ -36,7 +37,8 @@ of_text_hex(const void *data, size_t len, bool characters, struct str *out)
             str_addf(out, "%c%02x", i == 8 ? '-' : ' ', p[ofs + i]);
         }
         if (characters) {
-            str_add_chars(out, ' ', 3 * (16 - n) + 1);
+            str_add_char(out, n == 8 ? '-' : ' ');
+            str_add_chars(out, ' ', 3 * (16 - n));
             str_add_char(out, '|');
             for (size_t i = 0; i < n; i++) {
                 str_add_char(out, p[ofs + i] >= ' ' && p[ofs + i] < 0x7f ? (char) p[ofs + i] : '.');
@@ -60,7 +62,7 @@ get32(const uint8_t *p)
 static const char *
 nicira_name(const struct of_msg *m)
 {
-    if (!m->nxm) {
+    if (!m->nxm && (m->len < 16 || m->bytes[1] != 4 || get32(m->bytes + 8) != OF_VENDOR_NICIRA)) {
         return NULL;
     }
     switch ((int) m->type) {
@@ -219,6 +221,33 @@ of_msg_format(struct of_msg *m, const struct of_print *print, struct str *out)
     str_add_char(out, '\n');
 }
 
+// Bytes that are more or less than the message's header says: its name, if it can be told, and the
+// bytes.
+static void
+wrong_length(const uint8_t *p, size_t len, const struct of_wire *wire, struct str *out)
+{
+    const size_t says = p[2] << 8 | p[3];
+    struct of_msg m = {0};
+    uint8_t *copy = base_memdup(p, len);
+    copy[2] = len >> 8;
+    copy[3] = len & 0xff;
+    const bool whole = !of_msg_decode(copy, len, wire, &m);
+    if (m.type != OF_MSG_NONE && says >= OF_HEADER_LEN) {
+        of_msg_format_header(&m, out);
+        str_add_char(out, '\n');
+    }
+    if (says > len) {
+        str_addf(out, "(***truncated to %zu bytes from %zu***)\n", len, says);
+    } else {
+        str_addf(out, "(***only uses %zu bytes out of %zu***)\n", says, len);
+    }
+    of_text_hex(p, len, true, out);
+    if (whole) {
+        of_msg_clear(&m);
+    }
+    free(copy);
+}
+
 void
 of_msg_format_bytes(const void *data, size_t len, const struct of_wire *wire,
                     const struct of_print *print, struct str *out)
@@ -233,29 +262,22 @@ of_msg_format_bytes(const void *data, size_t len, const struct of_wire *wire,
         of_text_hex(data, len, true, out);
         return;
     }
-    struct of_msg m = {0};
     const size_t says = p[2] << 8 | p[3];
-    const int error = of_msg_decode(data, MIN(says, len), wire, &m);
-    if (says == len && !error) {
+    if (says != len) {
+        wrong_length(p, len, wire, out);
+        return;
+    }
+    struct of_msg m = {0};
+    const int error = of_msg_decode(data, len, wire, &m);
+    if (!error) {
         of_msg_format(&m, print, out);
         of_msg_clear(&m);
         return;
     }
     m.bytes = data;
     m.len = len;
-    if (m.type != OF_MSG_NONE) {
+    if (m.type != OF_MSG_NONE && error != OF_ERROR_BRC_BAD_LEN) {
         of_msg_format_header(&m, out);
     }
-    if (says == len) {
-        of_text_decode_error(error, &m, out);
-    } else {
-        str_addf(out,
-                 says > len ? "\n(***truncated to %zu bytes from %zu***)\n"
-                            : "\n(***only uses %zu bytes out of %zu***)\n",
-                 says > len ? len : says, says > len ? says : len);
-        of_text_hex(data, len, true, out);
-    }
-    if (!error) {
-        of_msg_clear(&m);
-    }
+    of_text_decode_error(error, &m, out);
 }

@@ -53,6 +53,9 @@ packet_mask(const struct flow_key *k, struct flow_mask *m)
     FLOW_MASK_EXACT(m, eth_dst);
     FLOW_MASK_EXACT(m, eth_type);
     FLOW_MASK_EXACT(m, vlan[0].tci);
+    if (k->vlan[0].tci) {
+        FLOW_MASK_EXACT(m, vlan[1].tci);
+    }
     switch (be16toh(k->eth_type)) {
     case 0x0800:
         FLOW_MASK_EXACT(m, nw_src);
@@ -112,6 +115,9 @@ l4_checksum(const struct packet *p, const struct flow_key *k, struct str *out)
 void
 of_text_packet(const void *data, size_t len, const struct of_print *print, struct str *out)
 {
+    if (print->verbosity < 1) {
+        return;
+    }
     struct packet p;
     struct flow_key key = {0};
     struct flow_mask mask;

@@ -223,7 +223,7 @@ port_stats(struct of_msg *m, const struct of_print *print, struct str *out)
         n++;
     }
     str_addf(out, " %u ports\n", n);
-    str_add_n(out, text.p, text.len);
+    str_add_n(out, text.p, print->verbosity < 1 ? 0 : text.len);
     str_free(&text);
     if (error) {
         of_text_decode_error(error, m, out);
@@ -253,7 +253,7 @@ queue_stats(struct of_msg *m, const struct of_print *print, struct str *out)
         n++;
     }
     str_addf(out, " %u queues\n", n);
-    str_add_n(out, text.p, text.len);
+    str_add_n(out, text.p, print->verbosity < 1 ? 0 : text.len);
     str_free(&text);
     if (error) {
         of_text_decode_error(error, m, out);

@@ -192,11 +192,11 @@ of_text_body_raw(struct of_msg *m, const struct of_print *print, struct str *out
         return true;
     case OF_MSG_GROUP_STATS_REQUEST:
     case OF_MSG_GROUP_DESC_REQUEST:
-        number(" group_id=", m->body_len >= 4 ? get32(m->body) : UINT32_MAX, "ALL", out);
+        number(" group_id=", m->u.port_no, "ALL", out);
         return true;
     case OF_MSG_METER_STATS_REQUEST:
     case OF_MSG_METER_CONFIG_REQUEST:
-        number(" meter=", m->body_len >= 4 ? get32(m->body) : UINT32_MAX, "all", out);
+        number(" meter=", m->u.port_no, "all", out);
         return true;
     case OF_MSG_DESC_REPLY:
         str_addf(out,

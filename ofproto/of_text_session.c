@@ -8,6 +8,20 @@
 
 #include "ofproto/of_text_private.h"
 
+// A hello consists of elements of which only the bitmap of versions is known.
+static bool
+hello_is_known(const struct of_msg *m)
+{
+    for (size_t i = OF_HEADER_LEN; i < m->len;) {
+        const size_t left = m->len - i, len = left < 4 ? 0 : m->bytes[i + 2] << 8 | m->bytes[i + 3];
+        if (len < 4 || len > left || m->bytes[i] || m->bytes[i + 1] != 1) {
+            return false;
+        }
+        i += MIN(ROUND_UP(len, 8), left);
+    }
+    return true;
+}
+
 static void
 hello(const struct of_msg *m, struct str *out)
 {
@@ -19,6 +33,10 @@ hello(const struct of_msg *m, struct str *out)
         }
     }
     str_add_char(out, '\n');
+    if (!hello_is_known(m)) {
+        str_add(out, " unknown data in hello:\n");
+        of_text_hex(m->bytes, m->len, true, out);
+    }
 }
 
 // Text that a peer sent; what isn't printable in octal.
@@ -59,7 +77,11 @@ static void
 config(const struct of_msg *m, struct str *out)
 {
     static const char *const frags[] = {"normal", "drop", "reassemble", "nx-match"};
-    const unsigned flags = m->u.config.flags;
+    const unsigned flags = m->u.config.flags, known = m->version < OF_13 ? 7 : 3;
+    if (flags & ~known) {
+        of_text_decode_error(OF_ERROR_SCFC_BAD_FLAGS, m, out);
+        return;
+    }
     str_addf(out, " frags=%s%s miss_send_len=%u\n", frags[flags & 3],
              flags & OF_CONFIG_INVALID_TTL ? " invalid_ttl_to_controller" : "",
              m->u.config.miss_send_len);
@@ -161,7 +183,9 @@ of_text_body_session(struct of_msg *m, const struct of_print *print, struct str 
     case OF_MSG_ECHO_REQUEST:
     case OF_MSG_ECHO_REPLY:
         str_addf(out, " %zu bytes of payload\n", m->u.data.len);
-        of_text_hex(m->u.data.data, m->u.data.len, true, out);
+        if (print->verbosity > 1) {
+            of_text_hex(m->u.data.data, m->u.data.len, true, out);
+        }
         return true;
     case OF_MSG_GET_CONFIG_REPLY:
     case OF_MSG_SET_CONFIG:

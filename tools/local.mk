@@ -14,3 +14,4 @@ include tools/vsctl/local.mk
 EXTRA_DIST += tools/packages tools/prepare tools/quickstart tools/quickstart-demo tools/systemd
 include tools/dbserver/local.mk
 include tools/dbtool/local.mk
+include tools/ofctl/local.mk

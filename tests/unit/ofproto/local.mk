@@ -18,3 +18,9 @@ check_PROGRAMS += tests/unit/ofproto/test_act
 TESTS += tests/unit/ofproto/test_act
 tests_unit_ofproto_test_act_SOURCES = tests/unit/ofproto/test_act.c
 tests_unit_ofproto_test_act_LDADD = $(TEST_LIBS)
+
+EXTRA_DIST += tests/golden/ofprint
+check_PROGRAMS += tests/unit/ofproto/test_text_msg
+TESTS += tests/unit/ofproto/test_text_msg
+tests_unit_ofproto_test_text_msg_SOURCES = tests/unit/ofproto/test_text_msg.c
+tests_unit_ofproto_test_text_msg_LDADD = $(LIBS_OF) $(CMOCKA_LIBS) $(EXT_LIBS)

@@ -343,6 +343,7 @@ flow_free(struct rcu_head *head)
     f->rcu.next.next = (void *) t->free_flows[f->pool];
     t->free_flows[f->pool] = f;
     mutex_unlock(&t->mutex);
+    rcu_before_grace(); // for who drains before it destroys the table
 }
 
 void

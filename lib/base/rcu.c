@@ -7,6 +7,15 @@
 
 #if FB_TSAN
 char rcu_tsan_tag;
+
+// liburcu is not instrumented: how its threads wake and free among themselves looks like races.
+const char *__tsan_default_suppressions(void);
+const char *
+__tsan_default_suppressions(void)
+{
+    return "race:liburcu\nrace:urcu_common_wake_up_gp\nrace:_urcu_memb_"
+           "read_unlock_update_and_wakeup\n";
+}
 #endif
 
 struct deferred {

@@ -57,7 +57,8 @@ capture(struct udp_dummy *d, enum udp_pcap_kind kind, const void *data, size_t l
 static bool
 too_long(const struct udp_dummy *d, const struct udp_tx *tx)
 {
-    const bool tagged = tx->len >= ETH_BYTES && tx->data[12] == 0x81 && tx->data[13] == 0;
+    const uint8_t *data = udp_tx_data(tx);
+    const bool tagged = tx->len >= ETH_BYTES && data[12] == 0x81 && data[13] == 0;
     return tx->len > d->mtu + ETH_BYTES + (tagged ? 4 : 0);
 }
 
@@ -73,8 +74,8 @@ dummy_tx(struct udp_port *port, struct udp_tx *tx, size_t n)
         }
         d->counters.tx_packets++;
         d->counters.tx_bytes += tx[i].len;
-        capture(d, UDP_PCAP_BOTH, tx[i].data, tx[i].len);
-        capture(d, UDP_PCAP_TX, tx[i].data, tx[i].len);
+        capture(d, UDP_PCAP_BOTH, udp_tx_data(&tx[i]), tx[i].len);
+        capture(d, UDP_PCAP_TX, udp_tx_data(&tx[i]), tx[i].len);
         sent++;
     }
     mutex_unlock(&d->mutex);

@@ -161,6 +161,7 @@ restore_tag(struct udp_rx *rx, const struct tpacket2_hdr *h, uint32_t status)
     }
     memmove(p->data - 4, p->data, 12);
     p->data -= 4;
+    p->head -= 4;
     p->len += 4;
     memcpy(p->data + 12, &tpid, 2);
     memcpy(p->data + 14, &tci, 2);
@@ -181,6 +182,7 @@ read_big(const struct udp_port *port, struct ring *r, struct udp_rx *rx)
         return false;
     }
     packet_init_borrowed(&rx->packet, r->big + HEADROOM, (size_t) n - sizeof rx->vnet);
+    rx->packet.head = HEADROOM;
     return true;
 }
 
@@ -199,6 +201,7 @@ read_frame(const struct udp_port *port, struct ring *r, struct tpacket2_hdr *h, 
         uint8_t *data = (uint8_t *) h + h->tp_mac;
         memcpy(&rx->vnet, data - sizeof rx->vnet, sizeof rx->vnet);
         packet_init_borrowed(&rx->packet, data, h->tp_len);
+        rx->packet.head = HEADROOM;
     }
     if (status & TP_STATUS_VLAN_VALID) {
         restore_tag(rx, h, status);
@@ -250,11 +253,10 @@ static size_t
 packet_tx(struct udp_port *port, struct udp_tx *tx, size_t n)
 {
     struct mmsghdr msgs[UDP_BATCH];
-    struct iovec iov[UDP_BATCH][2];
+    struct iovec iov[UDP_BATCH];
     for (size_t i = 0; i < n; i++) {
-        iov[i][0] = (struct iovec){&tx[i].vnet, sizeof tx[i].vnet};
-        iov[i][1] = (struct iovec){(void *) (uintptr_t) tx[i].data, tx[i].len};
-        msgs[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = iov[i], .msg_iovlen = 2}};
+        iov[i] = (struct iovec){tx[i].vnet, UDP_VNET + tx[i].len};
+        msgs[i] = (struct mmsghdr){.msg_hdr = {.msg_iov = &iov[i], .msg_iovlen = 1}};
     }
     size_t sent = 0;
     for (size_t at = 0; at < n;) {

@@ -27,17 +27,25 @@ struct udp_port;
 
 // A received frame.
 struct udp_rx {
-    struct packet packet; // borrowed from the port until rx_done()
+    struct packet packet; // borrowed from the port until rx_done(); packet.head: bytes before it
+                          // that may be written
     struct virtio_net_hdr vnet;
 };
 
-// A frame to send.
+// A frame to send, behind its struct virtio_net_hdr in one piece of memory.
 struct udp_tx {
-    const uint8_t *data;
-    uint32_t len;
+    uint8_t *vnet;
+    uint32_t len;  // of the frame
     uint8_t *take; // memory to free after sending, or NULL
-    struct virtio_net_hdr vnet;
 };
+
+#define UDP_VNET sizeof(struct virtio_net_hdr)
+
+static inline uint8_t *
+udp_tx_data(const struct udp_tx *tx)
+{
+    return tx->vnet + UDP_VNET;
+}
 
 struct udp_port_class {
     const char *type; // as port_dump() says it

@@ -12,7 +12,6 @@
 #include <net/if.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "lib/base/log.h"
@@ -68,12 +67,13 @@ tap_rx(struct udp_port *port, struct udp_rx *rx, size_t max)
     size_t n = 0;
     while (n < max) {
         uint8_t *data = t->buffers + n * FRAME_BYTES;
-        struct iovec iov[2] = {{&rx[n].vnet, sizeof rx[n].vnet}, {data, FRAME_BYTES}};
-        const ssize_t got = readv(port->fd, iov, 2);
-        if (got <= (ssize_t) sizeof rx[n].vnet) {
+        const ssize_t got = read(port->fd, data, FRAME_BYTES);
+        if (got <= (ssize_t) UDP_VNET) {
             break;
         }
-        packet_init_borrowed(&rx[n].packet, data, (size_t) got - sizeof rx[n].vnet);
+        memcpy(&rx[n].vnet, data, sizeof rx[n].vnet);
+        packet_init_borrowed(&rx[n].packet, data + UDP_VNET, (size_t) got - UDP_VNET);
+        rx[n].packet.head = UDP_VNET;
         n++;
     }
     return n;
@@ -89,9 +89,7 @@ tap_tx(struct udp_port *port, struct udp_tx *tx, size_t n)
 {
     size_t sent = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct iovec iov[2] = {{&tx[i].vnet, sizeof tx[i].vnet},
-                                     {(void *) (uintptr_t) tx[i].data, tx[i].len}};
-        sent += writev(port->fd, iov, 2) > 0;
+        sent += write(port->fd, tx[i].vnet, UDP_VNET + tx[i].len) > 0;
     }
     return sent;
 }

@@ -77,8 +77,9 @@ udp_finish_checksum(struct packet *p, const struct flow_key *key)
 }
 
 static void
-describe(const struct packet *p, const struct flow_key *key, struct virtio_net_hdr *h)
+describe(const struct packet *p, const struct flow_key *key, uint8_t *out)
 {
+    struct virtio_net_hdr *h = (void *) out;
     memset(h, 0, sizeof *h);
     if (!p->csum_partial || p->l4 == PACKET_NO_LAYER) {
         return;
@@ -141,22 +142,21 @@ udp_output(struct dp_channel *ch, struct packet *p, const struct flow_key *key, 
         send(q);
     }
     q->port = port;
-    struct udp_tx *tx = &q->tx[q->n++];
-    tx->take = NULL;
-    tx->len = p->len;
     if (__builtin_expect(p->cutlen && p->cutlen < p->len, 0)) {
         udp_finish_checksum(p, key);
-        tx->len = p->cutlen;
     }
-    describe(p, key, &tx->vnet);
-    if (!p->base) {
-        tx->data = p->data; // stays as it is until the batch is over: changes are made in copies
-    } else if (last) {
-        tx->data = p->data;
+    struct udp_tx *tx = &q->tx[q->n++];
+    tx->take = NULL;
+    tx->len = p->cutlen ? MIN(p->cutlen, p->len) : p->len;
+    if (p->head >= UDP_VNET && (!p->base || last)) {
+        // A borrowed packet stays as it is until the batch is over: changes are made in copies.
+        tx->vnet = p->data - UDP_VNET;
         tx->take = p->base;
         p->base = NULL; // still readable: it is freed after sending
     } else {
-        tx->take = base_memdup(p->data, tx->len);
-        tx->data = tx->take;
+        tx->take = base_malloc(UDP_VNET + tx->len);
+        tx->vnet = tx->take;
+        memcpy(tx->take + UDP_VNET, p->data, tx->len);
     }
+    describe(p, key, tx->vnet);
 }

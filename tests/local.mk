@@ -4,6 +4,7 @@ LINTS = tests/lint/layers tests/lint/sizes tests/lint/symbols
 dist_check_SCRIPTS = $(LINTS)
 TESTS += $(LINTS)
 include tests/unit/local.mk
+include tests/fakes/local.mk
 include tests/fuzz/local.mk
 EXTRA_DIST += tests/run tests/interop .ci/run
 EXTRA_DIST += tests/netns

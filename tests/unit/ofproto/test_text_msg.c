@@ -37,7 +37,6 @@ static const struct {
     {"fm10", 4, "out_port of additions is not kept; emergency flows are refused in other words"},
     {"fm13", 3, "out_port of additions is not kept"},
     {"tf_bad", 1, "fields are read after the list of properties"},
-    {"tf_unk", 1, "unknown properties are passed over"},
 };
 
 static int counts[sizeof known / sizeof known[0]];

@@ -38,7 +38,7 @@ enum dp_act_type {
 
 struct dp_act {
     uint16_t type;  // enum dp_act_type
-    uint16_t flags; // 0
+    uint16_t flags; // DP_SET_IPV6, else 0
     uint32_t len;   // bytes, this header and all nested actions included; multiple of 8
 };
 
@@ -61,12 +61,23 @@ struct dp_act_u32 {
 };
 
 enum dp_userspace_kind { // first member of what travels with a packet to user space
-    DP_USER_SLOW_PATH,   // translate and execute there; `arg`: why (enum in slowpath)
+    DP_USER_SLOW_PATH,   // translate and execute there; `arg`: why, enum dp_slow_path
     DP_USER_CONTROLLER,  // to an OpenFlow controller
     DP_USER_SFLOW,
     DP_USER_FLOW_SAMPLE, // sample() action: IPFIX
     DP_USER_IPFIX,
     DP_USER_RAW // another program's: `arg` bytes of it follow the structure, zero-padded to 8
+};
+
+// Why the slow path: bits of `arg`.
+enum dp_slow_path {
+    DP_SLOW_CFM = 0x01,
+    DP_SLOW_BFD = 0x02,
+    DP_SLOW_LACP = 0x04,
+    DP_SLOW_STP = 0x08,
+    DP_SLOW_LLDP = 0x10,
+    DP_SLOW_ACTION = 0x20, // an action that the datapath lacks
+    DP_SLOW_MATCH = 0x40   // a field that the datapath lacks
 };
 
 struct dp_act_userspace {
@@ -84,6 +95,8 @@ struct dp_act_userspace {
     uint16_t controller_id;
     uint16_t pad2;
 };
+
+#define DP_SET_IPV6 1 // flag of a set: the packet is IPv6. Tells nw_tos and nw_ttl of both apart
 
 struct dp_act_set {
     struct dp_act a;

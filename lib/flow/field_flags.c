@@ -153,15 +153,21 @@ field_flags_list(const struct field_flags *f, uint32_t flags, char separator, st
 }
 
 void
-field_flags_format(const struct field_flags *f, uint32_t flags, uint32_t mask, struct str *out)
+field_flags_signed(const struct field_flags *f, uint32_t flags, uint32_t mask, struct str *out)
 {
-    if ((mask & f->all) == f->all) {
-        field_flags_list(f, flags, '|', out);
-        return;
-    }
     for (; mask; mask &= mask - 1) {
         const unsigned bit = (unsigned) __builtin_ctz(mask);
         str_add_char(out, flags >> bit & 1 ? '+' : '-');
         add_flag(f, bit, out);
+    }
+}
+
+void
+field_flags_format(const struct field_flags *f, uint32_t flags, uint32_t mask, struct str *out)
+{
+    if ((mask & f->all) == f->all) {
+        field_flags_list(f, flags, '|', out);
+    } else {
+        field_flags_signed(f, flags, mask, out);
     }
 }

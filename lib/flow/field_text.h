@@ -21,6 +21,8 @@ char *field_flags_parse(const struct field_flags *, const char *text, uint32_t *
                         uint32_t *mask);
 // mask == all: exact. "0" when exact and none is set.
 void field_flags_format(const struct field_flags *, uint32_t flags, uint32_t mask, struct str *);
+// "+syn-ack", whether all bits are in the mask or not.
+void field_flags_signed(const struct field_flags *, uint32_t flags, uint32_t mask, struct str *);
 // The exact form, joined by `separator`.
 void field_flags_list(const struct field_flags *, uint32_t flags, char separator, struct str *);
 

@@ -7,6 +7,13 @@ lib_flow_libflow_a_SOURCES = \
 	lib/flow/classifier_table.c \
 	lib/flow/classifier_trie.c \
 	lib/flow/dp_actions.c \
+	lib/flow/dp_actions_format.c \
+	lib/flow/dp_actions_parse.c \
+	lib/flow/dp_ct_parse.c \
+	lib/flow/dp_field.c \
+	lib/flow/dp_match_format.c \
+	lib/flow/dp_match_parse.c \
+	lib/flow/dp_scan.c \
 	lib/flow/dp_ops.c \
 	lib/flow/minimask.c \
 	lib/flow/packet.c \

@@ -20,5 +20,10 @@ tests_unit_flow_test_classifier_LDADD = $(TEST_LIBS)
 EXTRA_DIST += tests/golden/flow
 check_PROGRAMS += tests/unit/flow/test_text
 TESTS += tests/unit/flow/test_text
-tests_unit_flow_test_text_SOURCES = tests/unit/flow/test_text.c
+tests_unit_flow_test_text_SOURCES = tests/unit/flow/test_text.c tests/unit/flow/golden.h
 tests_unit_flow_test_text_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/flow/test_dp_text
+TESTS += tests/unit/flow/test_dp_text
+tests_unit_flow_test_dp_text_SOURCES = tests/unit/flow/test_dp_text.c tests/unit/flow/golden.h
+tests_unit_flow_test_dp_text_LDADD = $(TEST_LIBS)

@@ -1,59 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text of fields, parts of fields, matches and keys against what stock programs read and print
 // (tests/golden/flow), and random matches that must survive a trip through text.
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
+#include "tests/unit/flow/golden.h"
 
 #include "lib/base/random.h"
-#include "lib/base/str.h"
 #include "lib/flow/match.h"
-
-// Runs every "> input", "< answer" pair of a golden file.
-static void
-each_golden(const char *name, void (*make)(const char *input, struct str *out))
-{
-    const char *src = getenv("top_srcdir");
-    char *path = base_asprintf("%s/tests/golden/flow/%s", src ? src : ".", name);
-    FILE *f = fopen(path, "r");
-    char *line = NULL, *input = NULL;
-    size_t cap = 0;
-    int n = 0, bad = 0;
-    assert_non_null(f);
-    for (ssize_t len; (len = getline(&line, &cap, f)) > 0;) {
-        line[len - 1] = '\0'; // the newline
-        if (line[0] == '>') {
-            free(input);
-            input = base_strdup(line + 2);
-        } else if (line[0] == '<') {
-            struct str out = STR_INIT;
-            assert_non_null(input);
-            make(input, &out);
-            if (strcmp(str_get(&out), line + 2)) {
-                print_message("%s\n  expected %s\n       got %s\n", input, line + 2, str_get(&out));
-                bad++;
-            }
-            str_free(&out);
-            n++;
-        }
-    }
-    fclose(f);
-    free(line);
-    free(input);
-    free(path);
-    assert_true(n > 20);
-    assert_int_equal(bad, 0);
-}
-
-static void
-add_error(struct str *out, char *error)
-{
-    str_addf(out, "error: %s", error);
-    free(error);
-}
 
 static void
 make_match(const char *input, struct str *out)
@@ -67,7 +18,7 @@ make_match(const char *input, struct str *out)
                  error + 14);
         free(error);
     } else if (error) {
-        add_error(out, error);
+        golden_error(out, error);
     } else {
         match_format(&m, NULL, -1, out);
     }
@@ -94,7 +45,7 @@ make_key(const char *input, struct str *out)
     struct flow_key k;
     char *error = match_parse_key(&k, input, &ports);
     if (error) {
-        add_error(out, error);
+        golden_error(out, error);
     } else {
         match_format_key(&k, &ports, out);
     }
@@ -111,7 +62,7 @@ make_value(const char *input, struct str *out)
     assert_non_null(f);
     char *error = field_parse(f, eq + 1, NULL, &value, &mask);
     if (error) {
-        add_error(out, error);
+        golden_error(out, error);
     } else {
         // set_field has no mask of its own for flags.
         field_format(f, &value, f->format == FIELD_FMT_TNL_FLAGS ? NULL : &mask, NULL, out);
@@ -125,7 +76,7 @@ make_subfield(const char *input, struct str *out)
     const char *p = input;
     char *error = subfield_parse(&p, &sf);
     if (error) {
-        add_error(out, error);
+        golden_error(out, error);
     } else {
         subfield_format(&sf, out);
         assert_string_equal(p, "");
@@ -135,25 +86,25 @@ make_subfield(const char *input, struct str *out)
 static void
 test_match(void **state)
 {
-    each_golden("match.txt", make_match);
+    golden_each("match.txt", make_match);
 }
 
 static void
 test_key(void **state)
 {
-    each_golden("key.txt", make_key);
+    golden_each("key.txt", make_key);
 }
 
 static void
 test_value(void **state)
 {
-    each_golden("value.txt", make_value);
+    golden_each("value.txt", make_value);
 }
 
 static void
 test_subfield(void **state)
 {
-    each_golden("subfield.txt", make_subfield);
+    golden_each("subfield.txt", make_subfield);
 }
 
 static const char *

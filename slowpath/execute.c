@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Datapath actions on one packet. See execute.h.
 //
-// Sets are collected in a key and written into the packet in one go before anything looks at it, so that several sets cost one checksum update.
+// Sets are collected in a key and written into the packet in one go before anything looks at it, so
+// that several sets cost one checksum update.
 #include "config.h"
 
 #include "slowpath/execute.h"
 
 #include <errno.h>
+
+#include "lib/base/hash.h"
+#include "lib/base/random.h"
+#include "lib/net/packet_headers.h"
 
 struct run {
     struct packet *packet;
@@ -74,14 +79,58 @@ do_pop_vlan(struct run *r)
     }
 }
 
-// MPLS changes what the packet's headers are: look again, keeping the metadata.
+// What changes what the packet's headers are: look again, keeping the metadata.
 static void
 reparse(struct run *r)
 {
+    const size_t ct = offsetof(struct flow_key, ct_nw_src), ct_end = FLOW_STAGE_L4 * 8;
     struct flow_key k = r->have;
     memset((char *) &k + FLOW_STAGE_L2 * 8, 0, sizeof k - FLOW_STAGE_L2 * 8);
+    memcpy((char *) &k + ct, (const char *) &r->have + ct, ct_end - ct);
     packet_extract(r->packet, &k);
     r->have = r->want = k;
+}
+
+static void
+do_push_eth(struct run *r, const struct dp_act_push_eth *a)
+{
+    flush(r);
+    if (!r->have.packet_type) {
+        return; // has one
+    }
+    own(r);
+    struct hdr_eth h = {a->dst, a->src, r->have.eth_type};
+    memcpy(packet_push(r->packet, sizeof h), &h, sizeof h);
+    r->have.packet_type = 0;
+    reparse(r);
+}
+
+static void
+do_pop_eth(struct run *r)
+{
+    flush(r);
+    if (r->have.packet_type || r->packet->len < sizeof(struct hdr_eth) || r->have.vlan[0].tci) {
+        return;
+    }
+    own(r);
+    packet_pull(r->packet, sizeof(struct hdr_eth));
+    r->have.packet_type = htobe32(UINT32_C(1) << 16 | be16toh(r->have.eth_type));
+    reparse(r);
+}
+
+// The same for all packets of a connection and one direction; alg 1: for both directions.
+static void
+do_hash(struct run *r, const struct dp_act_hash *a)
+{
+    const struct flow_key *k = &r->want;
+    uint64_t src[3] = {(uint64_t) k->nw_src << 16 | k->tp_src},
+             dst[3] = {(uint64_t) k->nw_dst << 16 | k->tp_dst};
+    memcpy(&src[1], k->ipv6_src, 16);
+    memcpy(&dst[1], k->ipv6_dst, 16);
+    const uint32_t s = hash_words(src, 3, a->basis), d = hash_words(dst, 3, a->basis);
+    const uint64_t both = a->alg ? (uint64_t) MIN(s, d) << 32 | MAX(s, d) : (uint64_t) s << 32 | d;
+    const uint32_t hash = hash_u64(both, a->basis + k->nw_proto);
+    r->have.dp_hash = r->want.dp_hash = htobe32(hash ? hash : 1); // 0: none
 }
 
 static int
@@ -101,8 +150,19 @@ do_check_pkt_len(struct run *r, const struct dp_act *a)
     const struct dp_act_check_pkt_len *cpl = (const void *) a;
     const uint8_t *lists = (const uint8_t *) (cpl + 1);
     const size_t len = a->len - sizeof *cpl;
-    return r->packet->len > cpl->pkt_len ? run_list(r, lists, cpl->greater_len, false)
-                                         : run_list(r, lists + cpl->greater_len, len - cpl->greater_len, false);
+    return r->packet->len > cpl->pkt_len
+               ? run_list(r, lists, cpl->greater_len, false)
+               : run_list(r, lists + cpl->greater_len, len - cpl->greater_len, false);
+}
+
+static int
+do_sample(struct run *r, const struct dp_act_sample *a)
+{
+    flush(r);
+    if (!a->probability || random_u32() > a->probability) {
+        return 0;
+    }
+    return do_nested(r, &a->a, sizeof *a, a->a.len - sizeof *a) == -EOPNOTSUPP ? -EOPNOTSUPP : 0;
 }
 
 static int
@@ -147,7 +207,8 @@ run_one(struct run *r, const struct dp_act *a, const struct dp_actions *whole, b
     case DP_ACT_OUTPUT:
         flush(r);
         if (r->cbs->output) {
-            r->cbs->output(r->cbs->aux, r->packet, &r->have, ((const struct dp_act_output *) (const void *) a)->port, last);
+            r->cbs->output(r->cbs->aux, r->packet, &r->have,
+                           ((const struct dp_act_output *) (const void *) a)->port, last);
         }
         r->packet->cutlen = 0;
         return 0;
@@ -177,6 +238,17 @@ run_one(struct run *r, const struct dp_act *a, const struct dp_actions *whole, b
         packet_pop_mpls(r->packet, ((const struct dp_act_pop_mpls *) (const void *) a)->ethertype);
         reparse(r);
         return 0;
+    case DP_ACT_PUSH_ETH:
+        do_push_eth(r, (const void *) a);
+        return 0;
+    case DP_ACT_POP_ETH:
+        do_pop_eth(r);
+        return 0;
+    case DP_ACT_HASH:
+        do_hash(r, (const void *) a);
+        return 0;
+    case DP_ACT_SAMPLE:
+        return do_sample(r, (const void *) a);
     case DP_ACT_RECIRC: {
         const uint32_t id = ((const struct dp_act_u32 *) (const void *) a)->value;
         flush(r);
@@ -225,7 +297,8 @@ sp_execute(struct packet *packet, const struct flow_key *key, const struct dp_ac
     // One output is the common case: no key is copied for it.
     const struct dp_act *first = (const struct dp_act *) (const void *) acts->data;
     if (acts->len && first->type == DP_ACT_OUTPUT && first->len == acts->len) {
-        cbs->output(cbs->aux, packet, key, ((const struct dp_act_output *) (const void *) first)->port, true);
+        cbs->output(cbs->aux, packet, key,
+                    ((const struct dp_act_output *) (const void *) first)->port, true);
         return 0;
     }
     if (!acts->len) {

@@ -3,3 +3,7 @@ check_PROGRAMS += tests/unit/slowpath/test_udp
 TESTS += tests/unit/slowpath/test_udp
 tests_unit_slowpath_test_udp_SOURCES = tests/unit/slowpath/test_udp.c
 tests_unit_slowpath_test_udp_LDADD = $(TEST_LIBS)
+check_PROGRAMS += tests/unit/slowpath/test_execute
+TESTS += tests/unit/slowpath/test_execute
+tests_unit_slowpath_test_execute_SOURCES = tests/unit/slowpath/test_execute.c
+tests_unit_slowpath_test_execute_LDADD = $(TEST_LIBS)

@@ -15,3 +15,4 @@ EXTRA_DIST += tools/packages tools/prepare tools/quickstart tools/quickstart-dem
 include tools/dbserver/local.mk
 include tools/dbtool/local.mk
 include tools/ofctl/local.mk
+include tools/vswitchd/local.mk

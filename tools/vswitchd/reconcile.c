@@ -290,5 +290,5 @@ vsw_reconcile(void)
     }
     sp_ready();
     vsw.done_cfg = root->next_cfg;
-    vsw.status_wanted = true;
+    vsw.status_wanted = vsw.stats_wanted = true;
 }

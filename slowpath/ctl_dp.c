@@ -13,6 +13,7 @@
 #include "lib/base/rcu.h"
 #include "lib/base/str.h"
 #include "lib/base/unixctl.h"
+#include "lib/base/uuid.h"
 #include "ofproto/of_bridge.h"
 #include "slowpath/handler.h"
 #include "slowpath/mega.h"
@@ -128,15 +129,15 @@ format_tcp_flags(uint16_t flags, struct str *out)
     }
 }
 
+// As the stock switch words UFIDs: four 32-bit numbers in host order, grouped like a UUID.
 static void
 format_id(const struct flow_id *id, struct str *out)
 {
-    const uint8_t *b = (const uint8_t *) id->w;
-    str_add(out, "ufid:");
-    for (size_t i = 0; i < 16; i++) {
-        str_addf(out, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
-    }
-    str_add(out, ", ");
+    struct uuid uuid;
+    char text[UUID_LEN + 1];
+    memcpy(uuid.w, id->w, sizeof uuid.w);
+    uuid_format(&uuid, text);
+    str_addf(out, "ufid:%s, ", text);
 }
 
 static void
@@ -323,22 +324,12 @@ dpif_dump_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *a
 static bool
 parse_id(const char *text, struct flow_id *id)
 {
-    uint8_t *b = (uint8_t *) id->w;
-    size_t n = 0;
-    text += !strncmp(text, "ufid:", 5) ? 5 : 0;
-    for (; *text; text++) {
-        const char *digits = "0123456789abcdef";
-        const char *at = *text == '-' ? NULL : strchr(digits, *text | 0x20);
-        if (*text == '-') {
-            continue;
-        }
-        if (!at || n == 32) {
-            return false;
-        }
-        b[n / 2] = (uint8_t) (b[n / 2] << 4 | (uint8_t) (at - digits));
-        n++;
+    struct uuid uuid;
+    if (!uuid_parse(text + (strncmp(text, "ufid:", 5) ? 0 : 5), &uuid)) {
+        return false;
     }
-    return n == 32;
+    memcpy(id->w, uuid.w, sizeof id->w);
+    return true;
 }
 
 static void

@@ -32,7 +32,14 @@ static struct {
     bool disable_system;
 } opt;
 
-enum { OPT_MLOCKALL = 256, OPT_UNIXCTL, OPT_ENABLE_DUMMY, OPT_DISABLE_SYSTEM, OPT_DISABLE_SYSTEM_ROUTE, OPT_DPDK };
+enum {
+    OPT_MLOCKALL = 256,
+    OPT_UNIXCTL,
+    OPT_ENABLE_DUMMY,
+    OPT_DISABLE_SYSTEM,
+    OPT_DISABLE_SYSTEM_ROUTE,
+    OPT_DPDK
+};
 
 static const struct option options[] = {
     {"mlockall", no_argument, NULL, OPT_MLOCKALL},
@@ -76,7 +83,8 @@ handle_option(int value, const char *arg, void *aux)
         vsw.dummy = true;
         vsw.dummy_override = arg && !strcmp(arg, "override");
         if (arg && strcmp(arg, "override") && strcmp(arg, "system")) {
-            log_fatal(0, "--enable-dummy=%s: the value may only be \"override\" or \"system\"", arg);
+            log_fatal(0, "--enable-dummy=%s: the value may only be \"override\" or \"system\"",
+                      arg);
         }
         break;
     case OPT_DISABLE_SYSTEM:
@@ -85,7 +93,8 @@ handle_option(int value, const char *arg, void *aux)
     case OPT_DISABLE_SYSTEM_ROUTE:
         break; // tunnels are what uses routes
     case OPT_DPDK:
-        log_fatal(0, "--dpdk: this switch drives the kernel and SmartNICs and has no DPDK; leave the option away");
+        log_fatal(0, "--dpdk: this switch drives the kernel and SmartNICs and has no DPDK; leave "
+                     "the option away");
     }
 }
 
@@ -131,7 +140,8 @@ turn_end(void *aux)
         return;
     }
     if (idl_is_lock_contended(vsw.idl) && !contended) {
-        LOG_ERR("another ovs-vswitchd process is running, disabling this process until it goes away");
+        LOG_ERR(
+            "another ovs-vswitchd process is running, disabling this process until it goes away");
     }
     contended = idl_is_lock_contended(vsw.idl);
     if (!idl_has_lock(vsw.idl)) {
@@ -149,21 +159,49 @@ static void
 want_columns(struct idl *idl)
 {
     // Everything is read; what the switch itself writes does not wake it.
-    static const unsigned tables[] = {IDL_TABLE_OPEN_VSWITCH, IDL_TABLE_BRIDGE,     IDL_TABLE_PORT, IDL_TABLE_INTERFACE,
-                                      IDL_TABLE_CONTROLLER,   IDL_TABLE_FLOW_TABLE, IDL_TABLE_SSL,  IDL_TABLE_DATAPATH};
-    static const unsigned own[] = {
-        IDL_OPEN_VSWITCH_CUR_CFG, IDL_OPEN_VSWITCH_IFACE_TYPES, IDL_OPEN_VSWITCH_DATAPATH_TYPES,
-        IDL_OPEN_VSWITCH_DATAPATHS, IDL_OPEN_VSWITCH_OVS_VERSION, IDL_OPEN_VSWITCH_STATISTICS,
-        IDL_OPEN_VSWITCH_DPDK_INITIALIZED, IDL_OPEN_VSWITCH_DPDK_VERSION, IDL_OPEN_VSWITCH_DB_VERSION,
-        IDL_OPEN_VSWITCH_SYSTEM_TYPE, IDL_OPEN_VSWITCH_SYSTEM_VERSION, IDL_OPEN_VSWITCH_EXTERNAL_IDS,
-        IDL_BRIDGE_DATAPATH_ID, IDL_BRIDGE_DATAPATH_VERSION, IDL_BRIDGE_STATUS, IDL_BRIDGE_EXTERNAL_IDS,
-        IDL_BRIDGE_RSTP_STATUS, IDL_PORT_STATUS, IDL_PORT_STATISTICS, IDL_PORT_EXTERNAL_IDS,
-        IDL_PORT_BOND_ACTIVE_SLAVE, IDL_INTERFACE_OFPORT, IDL_INTERFACE_ERROR, IDL_INTERFACE_MAC_IN_USE,
-        IDL_INTERFACE_MTU, IDL_INTERFACE_ADMIN_STATE, IDL_INTERFACE_LINK_STATE, IDL_INTERFACE_LINK_RESETS,
-        IDL_INTERFACE_LINK_SPEED, IDL_INTERFACE_DUPLEX, IDL_INTERFACE_IFINDEX, IDL_INTERFACE_STATISTICS,
-        IDL_INTERFACE_STATUS, IDL_INTERFACE_EXTERNAL_IDS, IDL_CONTROLLER_IS_CONNECTED, IDL_CONTROLLER_ROLE,
-        IDL_CONTROLLER_STATUS, IDL_CONTROLLER_EXTERNAL_IDS, IDL_DATAPATH_CAPABILITIES,
-        IDL_DATAPATH_DATAPATH_VERSION};
+    static const unsigned tables[] = {
+        IDL_TABLE_OPEN_VSWITCH, IDL_TABLE_BRIDGE,     IDL_TABLE_PORT, IDL_TABLE_INTERFACE,
+        IDL_TABLE_CONTROLLER,   IDL_TABLE_FLOW_TABLE, IDL_TABLE_SSL,  IDL_TABLE_DATAPATH};
+    static const unsigned own[] = {IDL_OPEN_VSWITCH_CUR_CFG,
+                                   IDL_OPEN_VSWITCH_IFACE_TYPES,
+                                   IDL_OPEN_VSWITCH_DATAPATH_TYPES,
+                                   IDL_OPEN_VSWITCH_DATAPATHS,
+                                   IDL_OPEN_VSWITCH_OVS_VERSION,
+                                   IDL_OPEN_VSWITCH_STATISTICS,
+                                   IDL_OPEN_VSWITCH_DPDK_INITIALIZED,
+                                   IDL_OPEN_VSWITCH_DPDK_VERSION,
+                                   IDL_OPEN_VSWITCH_DB_VERSION,
+                                   IDL_OPEN_VSWITCH_SYSTEM_TYPE,
+                                   IDL_OPEN_VSWITCH_SYSTEM_VERSION,
+                                   IDL_OPEN_VSWITCH_EXTERNAL_IDS,
+                                   IDL_BRIDGE_DATAPATH_ID,
+                                   IDL_BRIDGE_DATAPATH_VERSION,
+                                   IDL_BRIDGE_STATUS,
+                                   IDL_BRIDGE_EXTERNAL_IDS,
+                                   IDL_BRIDGE_RSTP_STATUS,
+                                   IDL_PORT_STATUS,
+                                   IDL_PORT_STATISTICS,
+                                   IDL_PORT_EXTERNAL_IDS,
+                                   IDL_PORT_BOND_ACTIVE_SLAVE,
+                                   IDL_INTERFACE_OFPORT,
+                                   IDL_INTERFACE_ERROR,
+                                   IDL_INTERFACE_MAC_IN_USE,
+                                   IDL_INTERFACE_MTU,
+                                   IDL_INTERFACE_ADMIN_STATE,
+                                   IDL_INTERFACE_LINK_STATE,
+                                   IDL_INTERFACE_LINK_RESETS,
+                                   IDL_INTERFACE_LINK_SPEED,
+                                   IDL_INTERFACE_DUPLEX,
+                                   IDL_INTERFACE_IFINDEX,
+                                   IDL_INTERFACE_STATISTICS,
+                                   IDL_INTERFACE_STATUS,
+                                   IDL_INTERFACE_EXTERNAL_IDS,
+                                   IDL_CONTROLLER_IS_CONNECTED,
+                                   IDL_CONTROLLER_ROLE,
+                                   IDL_CONTROLLER_STATUS,
+                                   IDL_CONTROLLER_EXTERNAL_IDS,
+                                   IDL_DATAPATH_CAPABILITIES,
+                                   IDL_DATAPATH_DATAPATH_VERSION};
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
         idl_want_all(idl, tables[i], IDL_READ);
     }
@@ -204,7 +242,8 @@ start_rooms(void)
 static void
 end_rooms(void)
 {
-    // Without --cleanup ports and cached flows stay where they are and forward on, for the next start to adopt.
+    // Without --cleanup ports and cached flows stay where they are and forward on, for the next
+    // start to adopt.
     struct vsw_bridge *br;
     if (vsw.txn) {
         idl_txn_free(vsw.txn);
@@ -222,13 +261,18 @@ main(int argc, char *argv[])
 {
     dirs_set_program(argv[0]);
     rcu_start();
-    const struct cmdline cl = {.own = options, .own_short = "hV", .groups = CMDLINE_LOG | CMDLINE_DAEMON | CMDLINE_TLS,
-                               .usage = usage, .handle = handle_option};
+    const struct cmdline cl = {.own = options,
+                               .own_short = "hV",
+                               .mixed = true,
+                               .groups = CMDLINE_LOG | CMDLINE_DAEMON | CMDLINE_TLS,
+                               .usage = usage,
+                               .handle = handle_option};
     int first = cmdline_parse(&cl, argc, argv);
     if (argc - first > 1) {
         log_fatal(0, "at most one non-option argument accepted; use --help for usage");
     }
-    char *remote = first < argc ? base_strdup(argv[first]) : base_asprintf("unix:%s/db.sock", dirs_run());
+    char *remote =
+        first < argc ? base_strdup(argv[first]) : base_asprintf("unix:%s/db.sock", dirs_run());
     log_enable_daemon();
     daemon_start(false);
     if (opt.mlockall && mlockall(MCL_CURRENT | MCL_FUTURE)) {

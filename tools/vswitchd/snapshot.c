@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "lib/base/hash.h"
+#include "slowpath/bridge_state.h"
 #include "tools/vswitchd/vswitchd.h"
 
 #define VLANS 4096
@@ -84,7 +85,7 @@ add_bridge(struct sp_config *sc, const struct vsw_bridge *br)
     sb->number = br->number;
     sb->of = br->of;
     sb->dp = br->dp;
-    sb->state = br->state;
+    sb->state = sp_bridge_state_ref(br->state);
     sb->mac = br->mac;
     const char *aging = idl_bridge_other_config_get(br->cfg, "mac-aging-time");
     const char *size = idl_bridge_other_config_get(br->cfg, "mac-table-size");

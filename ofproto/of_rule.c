@@ -53,10 +53,16 @@ actions_free(void *ra_)
     free(ra);
 }
 
+static bool
+actions_unref(struct of_rule_actions *ra)
+{
+    return __atomic_sub_fetch(&ra->refs, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
 void
 of_rule_actions_unref_later(struct of_rule_actions *ra)
 {
-    if (__atomic_sub_fetch(&ra->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+    if (actions_unref(ra)) {
         rcu_defer(actions_free, ra);
     }
 }
@@ -86,7 +92,9 @@ rule_free(void *rule_)
 {
     struct of_rule *rule = rule_;
     cls_rule_destroy(&rule->cr);
-    actions_free(rule->actions);
+    if (actions_unref(rule->actions)) { // rules modified together share them
+        actions_free(rule->actions);
+    }
     free(rule);
 }
 

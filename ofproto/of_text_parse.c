@@ -184,7 +184,9 @@ parse_table(struct parse *p, const char *text)
         return base_asprintf("unknown table \"%s\"", text);
     }
     p->fm->table = table;
-    *p->usable &= table == OF_TABLE_ALL ? OF_PROTO_ALL : OF_PROTO_TID | OF_PROTO_11 | OF_PROTO_OXM;
+    if (table != OF_TABLE_ALL && !p->is_request) {
+        *p->usable &= OF_PROTO_TID | OF_PROTO_11 | OF_PROTO_OXM;
+    }
     return NULL;
 }
 
@@ -357,10 +359,6 @@ parse_text(struct parse *p, char *text)
         if (error) {
             return error;
         }
-    }
-    const char *wrong = match_check(&p->fm->match);
-    if (wrong) {
-        return base_strdup(wrong);
     }
     if (actions) {
         error = of_actions_parse(actions, p->ports, true, &p->fm->actions, p->usable);

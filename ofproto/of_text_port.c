@@ -185,10 +185,9 @@ static void
 stats_entry(uint32_t port, const struct of_port_stats *s, const struct of_print *print,
             struct str *out)
 {
-    struct str number = STR_INIT;
-    field_format_port(port, print->ports, &number);
-    str_addf(out, "  port %2s: ", str_get(&number));
-    str_free(&number);
+    str_add(out, port < 10 ? "  port  " : "  port ");
+    field_format_port(port, print->ports, out);
+    str_add(out, ": ");
     of_text_count("rx pkts=", s->rx_packets, out);
     of_text_count(", bytes=", s->rx_bytes, out);
     of_text_count(", drop=", s->rx_dropped, out);

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "ofproto/of_text_private.h"
 
@@ -106,30 +107,41 @@ queue_config(const struct of_msg *m, const struct of_print *print, struct str *o
     }
 }
 
-// OpenFlow 1.4 and later.
+static int
+compare_queues(const void *a_, const void *b_)
+{
+    return memcmp(*(const uint8_t *const *) a_, *(const uint8_t *const *) b_, 8); // port, queue
+}
+
+// OpenFlow 1.4 and later: by port and queue.
 static void
 queue_desc(const struct of_msg *m, const struct of_print *print, struct str *out)
 {
     const uint8_t *p = m->body, *end = m->body + m->body_len;
-    uint32_t port = OF_PORT_ANY;
-    str_add_char(out, end == p ? '\n' : ' ');
-    while (end - p >= 16) {
+    const uint8_t **queues = base_calloc(m->body_len / 16 + 1, sizeof *queues);
+    size_t n = 0;
+    for (; end - p >= 16; p += get16(p + 8)) {
         const size_t len = get16(p + 8);
         if (len < 16 || len > (size_t) (end - p)) {
             of_text_decode_error(OF_ERROR_BRC_BAD_LEN, m, out);
+            free(queues);
             return;
         }
-        if (port != get32(p)) {
-            port = get32(p);
+        queues[n++] = p;
+    }
+    qsort(queues, n, sizeof *queues, compare_queues);
+    str_add_char(out, n ? ' ' : '\n');
+    for (size_t i = 0; i < n; i++) {
+        if (!i || memcmp(queues[i], queues[i - 1], 4)) {
             str_add(out, "port=");
-            field_format_port(port, print->ports, out);
+            field_format_port(get32(queues[i]), print->ports, out);
             str_add_char(out, '\n');
         }
-        str_addf(out, "queue %" PRIu32 ":", get32(p + 4));
-        queue_properties(p + 16, len - 16, 4, out);
+        str_addf(out, "queue %" PRIu32 ":", get32(queues[i] + 4));
+        queue_properties(queues[i] + 16, get16(queues[i] + 8) - 16, 4, out);
         str_add_char(out, '\n');
-        p += len;
     }
+    free(queues);
 }
 
 static void

@@ -167,7 +167,7 @@ table_stats(struct of_msg *m, struct str *out)
         const bool same_stats =
             before.active == s.active && before.lookups == s.lookups && before.matched == s.matched;
         s.name[sizeof s.name - 1] = 0;
-        if (!first && same_stats && same_features && !strcmp(s.name, before.name)) {
+        if (!first && same_stats && same_features) {
             of_text_ditto(&d, s.table, s.name, out);
             continue;
         }

@@ -31,11 +31,20 @@ struct conn {
     size_t used; // bytes of the message given out last
 };
 
+static uint32_t next_xid = 1;
+
 uint32_t
 ofctl_xid(void)
 {
-    static uint32_t next = 1;
-    return next++;
+    return next_xid++;
+}
+
+uint32_t
+ofctl_xid_swap(uint32_t next)
+{
+    const uint32_t before = next_xid;
+    next_xid = next;
+    return before;
 }
 
 struct loop *

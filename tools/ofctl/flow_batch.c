@@ -122,7 +122,13 @@ print_bundle_error(const struct of_msg *error, struct conn *c)
     const struct of_print print = {.stats = true, .verbosity = opt.verbosity + 1};
     struct str text = STR_INIT;
     str_addf(&text, "Error %s for: ", of_error_name(error->u.error.error));
-    of_msg_format_bytes(error->u.error.data, error->u.error.len, conn_wire(c), &print, &text);
+    const uint8_t *data = error->u.error.data;
+    size_t len = error->u.error.len;
+    if (len > 16 + OF_HEADER_LEN && data[1] == BUNDLE_ADD) { // what was inside is what went wrong
+        data += 16;
+        len -= 16;
+    }
+    of_msg_format_bytes(data, len, conn_wire(c), &print, &text);
     fflush(stdout);
     fwrite(text.p, 1, text.len, stderr);
     str_free(&text);

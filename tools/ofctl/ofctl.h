@@ -38,6 +38,8 @@ extern struct ofctl_options opt;
 struct conn;
 
 uint32_t ofctl_xid(void); // the next one
+// Goes on counting at `next`; returns where it was: to use ids that were set aside.
+uint32_t ofctl_xid_swap(uint32_t next);
 struct loop *ofctl_loop(void);
 // "br0", a socket's file, "tcp:…": connects and agrees on a version; ends the program when it
 // can't.

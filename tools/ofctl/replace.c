@@ -23,6 +23,7 @@ struct flow {
     char *key;     // "priority=5,tcp"
     char *rest[2]; // " cookie=0x3 idle_timeout=5 actions=drop"; NULL: not in this set
     char *line;    // of a file: its text, for sending
+    size_t order;  // in which it was read
     uint16_t priority;
     uint8_t table;
 };
@@ -49,6 +50,7 @@ find_or_add(struct flows *all, const char *key, uint8_t table, uint16_t priority
     f->key = base_strdup(key);
     f->table = table;
     f->priority = priority;
+    f->order = hmap_count(&all->map);
     hmap_insert(&all->map, &f->node, hash);
     return f;
 }
@@ -151,7 +153,9 @@ compare(const void *a_, const void *b_)
     if (a->table != b->table) {
         return a->table - b->table;
     }
-    return a->priority != b->priority ? b->priority - a->priority : strcmp(a->key, b->key);
+    return a->priority != b->priority ? b->priority - a->priority
+           : a->order < b->order      ? -1
+                                      : a->order > b->order;
 }
 
 static void

@@ -76,6 +76,9 @@ cmd_dump_table_features(struct cmdline_ctx *ctx)
         ofctl_print(&reply, NULL);
     }
     of_text_table_features_end(&f, &text);
+    if (ok) {
+        str_add_char(&text, '\n');
+    }
     fwrite(text.p, 1, text.len, stdout);
     str_free(&text);
     of_msg_clear(&reply);
@@ -135,14 +138,15 @@ cmd_queue_stats(struct cmdline_ctx *ctx)
 
 // OpenFlow 1.0 has to be asked port by port.
 static void
-queue_config_ports(struct conn *c)
+queue_config_ports(struct conn *c, const char *name)
 {
+    struct conn *other = conn_open(name);
     struct of_msg reply;
     struct of_port_desc desc;
     uint32_t *ports = NULL;
     size_t n = 0, cap = 0;
     int error = 0;
-    conn_ask_plain(c, OF_MSG_FEATURES_REQUEST, &reply);
+    conn_ask_plain(other, OF_MSG_FEATURES_REQUEST, &reply);
     while (of_port_desc_next(&reply, &desc, &error)) {
         if (desc.port < OF_PORT_MAX) {
             if (n == cap) {
@@ -152,6 +156,7 @@ queue_config_ports(struct conn *c)
         }
     }
     of_msg_clear(&reply);
+    conn_free(other);
     for (size_t i = 0; i < n; i++) {
         conn_print_reply(c, &(struct of_msg){.type = OF_MSG_QUEUE_GET_CONFIG_REQUEST,
                                              .u.queue_request = {ports[i], UINT32_MAX}});
@@ -165,7 +170,7 @@ cmd_queue_get_config(struct cmdline_ctx *ctx)
     struct conn *c = conn_open(ctx->argv[1]);
     const struct of_queue_request r = queue_arguments(ctx);
     if (conn_version(c) == OF_10 && r.port == OF_PORT_ANY) {
-        queue_config_ports(c);
+        queue_config_ports(c, ctx->argv[1]);
     } else {
         const enum of_msg_type type =
             conn_version(c) >= OF_14 ? OF_MSG_QUEUE_DESC_REQUEST : OF_MSG_QUEUE_GET_CONFIG_REQUEST;

@@ -19,8 +19,7 @@ struct port {
 
 struct names {
     char *conn_name;
-    uint32_t reserved; // ids set aside don't get used twice: questions take fresh ones only when
-                       // nothing was reserved
+    uint32_t ports_xid, tables_xid; // ids set aside: the first of two; 0: none
     bool ports_loaded, tables_loaded;
     struct hmap ports_by_number, ports_by_name;
     char *tables[256];
@@ -63,26 +62,26 @@ names_free(struct names *n)
     free(n);
 }
 
+// Two ids: a hello and a question.
 static void
-reserve(struct names *n)
+reserve(uint32_t *first)
 {
     if (opt.accept_names) {
+        *first = ofctl_xid();
         ofctl_xid();
-        ofctl_xid();
-        n->reserved++;
     }
 }
 
 void
 names_reserve_ports(struct names *n)
 {
-    reserve(n);
+    reserve(&n->ports_xid);
 }
 
 void
 names_reserve_tables(struct names *n)
 {
-    reserve(n);
+    reserve(&n->tables_xid);
 }
 
 // Calls cb for each port of the switch, whichever message tells.
@@ -142,11 +141,16 @@ add_port(const struct of_port_desc *desc, void *n_)
 static void
 load_ports(struct names *n)
 {
-    if (!n->ports_loaded) {
-        n->ports_loaded = true;
-        struct conn *c = conn_open(n->conn_name);
-        for_each_port(c, add_port, n);
-        conn_free(c);
+    if (n->ports_loaded) {
+        return;
+    }
+    n->ports_loaded = true;
+    const uint32_t later = n->ports_xid ? ofctl_xid_swap(n->ports_xid) : 0;
+    struct conn *c = conn_open(n->conn_name);
+    for_each_port(c, add_port, n);
+    conn_free(c);
+    if (later) {
+        ofctl_xid_swap(later);
     }
 }
 
@@ -157,6 +161,7 @@ load_tables(struct names *n)
         return;
     }
     n->tables_loaded = true;
+    const uint32_t later = n->tables_xid ? ofctl_xid_swap(n->tables_xid) : 0;
     struct conn *c = conn_open(n->conn_name);
     const bool features = conn_version(c) >= OF_13;
     struct of_msg reply;
@@ -181,6 +186,9 @@ load_tables(struct names *n)
     }
     of_msg_clear(&reply);
     conn_free(c);
+    if (later) {
+        ofctl_xid_swap(later);
+    }
 }
 
 static const char *

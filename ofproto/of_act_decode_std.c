@@ -225,15 +225,30 @@ is_zero(const uint8_t *p, size_t n)
     return !any;
 }
 
+// A field's errors, said of an action.
+static int
+set_field_error(int error)
+{
+    switch (error) {
+    case OF_ERROR_BMC_BAD_FIELD:
+    case OF_ERROR_BMC_BAD_LEN:
+        return OF_ERROR_BAC_BAD_SET_LEN;
+    case OF_ERROR_BMC_BAD_VALUE:
+        return OF_ERROR_BAC_BAD_SET_ARGUMENT;
+    case OF_ERROR_BMC_BAD_MASK:
+        return OF_ERROR_BAC_BAD_SET_MASK;
+    default:
+        return error;
+    }
+}
+
 static int
 decode_set_field(struct of_act_in *in)
 {
     struct of_oxm o;
     int error = of_oxm_decode(&in->r.p, &in->r.left, &o);
     if (error) {
-        return error == OF_ERROR_BMC_BAD_FIELD   ? OF_ERROR_BAC_BAD_SET_LEN
-               : error == OF_ERROR_BMC_BAD_VALUE ? OF_ERROR_BAC_BAD_SET_ARGUMENT
-                                                 : error;
+        return set_field_error(error);
     }
     if (!is_zero(in->r.p, in->r.left)) {
         return OF_ERROR_BAC_BAD_SET_ARGUMENT;

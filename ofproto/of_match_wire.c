@@ -195,11 +195,12 @@ copy_masked(struct of_oxm *x, const struct header *h, const uint8_t *payload)
 }
 
 static bool
-has_bits_outside_mask(const struct of_oxm *x)
+has_bits_outside_mask(const struct header *h, const uint8_t *payload)
 {
+    size_t n = n_bytes_said(h);
     uint8_t any = 0;
-    for (size_t i = FIELD_VALUE_BYTES - x->field->n_bytes; i < FIELD_VALUE_BYTES; i++) {
-        any |= x->value.b[i] & ~x->mask.b[i];
+    for (size_t i = 0; i < n; i++) {
+        any |= payload[i] & ~payload[n + i];
     }
     return any;
 }
@@ -216,6 +217,9 @@ of_oxm_decode(const uint8_t **p, size_t *len, struct of_oxm *x)
     *len -= h.len + h.payload;
     x->has_mask = h.has_mask;
     x->field = find_field(&h);
+    if (h.has_mask && has_bits_outside_mask(&h, payload)) {
+        return OF_ERROR_BMC_BAD_WILDCARDS;
+    }
     if (!x->field) {
         return OF_ERROR_BMC_BAD_FIELD;
     }
@@ -224,11 +228,7 @@ of_oxm_decode(const uint8_t **p, size_t *len, struct of_oxm *x)
         return error;
     }
     copy_masked(x, &h, payload);
-    error = check_value(x);
-    if (!error && h.has_mask && has_bits_outside_mask(x)) {
-        error = OF_ERROR_BMC_BAD_WILDCARDS;
-    }
-    return error;
+    return check_value(x);
 }
 
 // --- Lists. ---

@@ -413,9 +413,11 @@ of_msg_get_packet_out15(struct of_reader *r, const struct of_wire *wire, struct 
     po->buffer_id = of_get32(r);
     size_t actions_len = of_get16(r);
     of_get16(r);
-    int error = of_match_decode(&r->p, &r->left, OF_OXM_REFUSE_UNKNOWN, &po->metadata);
+    int error = of_match_decode(&r->p, &r->left, OF_OXM_SKIP_UNKNOWN, &po->metadata);
     if (!error && !is_pipeline_only(&po->metadata)) {
         error = OF_ERROR_BRC_PIPELINE_FIELDS_ONLY;
+    } else if (!error && !po->metadata.mask.in_port) {
+        error = OF_ERROR_BRC_BAD_PORT;
     }
     return error ? error : finish_packet_out(r, actions_len, m);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests of controllers that change the switch or ask for its settings, one function each, found by a table. Statistics are in of_stats.c.
+// Requests of controllers that change the switch or ask for its settings, one function each, found
+// by a table. Statistics are in of_stats.c.
 #include "config.h"
 
 #include "lib/base/clock.h"
@@ -34,7 +35,8 @@ features(struct of_conn *c, struct of_msg *m)
     struct of_features f = {
         .datapath_id = br->dpid,
         .n_tables = OF_N_TABLES - 1,
-        .capabilities = OF_CAP_FLOW_STATS | OF_CAP_TABLE_STATS | OF_CAP_PORT_STATS | OF_CAP_QUEUE_STATS,
+        .capabilities =
+            OF_CAP_FLOW_STATS | OF_CAP_TABLE_STATS | OF_CAP_PORT_STATS | OF_CAP_QUEUE_STATS,
     };
     if (c->wire.version <= OF_11) {
         f.capabilities |= OF_CAP_ARP_MATCH_IP;
@@ -65,7 +67,8 @@ get_config(struct of_conn *c, struct of_msg *m)
 static int
 set_config(struct of_conn *c, struct of_msg *m)
 {
-    if (m->u.config.flags & ~(3 | OF_CONFIG_INVALID_TTL)) {
+    uint16_t known = c->wire.version < OF_13 ? 3 | OF_CONFIG_INVALID_TTL : 3;
+    if (m->u.config.flags & ~known) {
         return OF_ERROR_SCFC_BAD_FLAGS;
     }
     if (c->role != OF_ROLE_SLAVE) {
@@ -83,7 +86,8 @@ set_config(struct of_conn *c, struct of_msg *m)
 static int
 barrier(struct of_conn *c, struct of_msg *m)
 {
-    // What came before is in effect: the tables are, and the packet path learns of all changes here.
+    // What came before is in effect: the tables are, and the packet path learns of all changes
+    // here.
     of_bridge_flush_changes(c->conns->bridge);
     of_msg_encode_plain(OF_MSG_BARRIER_REPLY, c->wire.version, m->xid, &c->out);
     return 0;
@@ -153,11 +157,13 @@ port_mod(struct of_conn *c, struct of_msg *m)
     return error ? OF_ERROR_PMFC_EPERM : 0;
 }
 
-// OpenFlow 1.1 and 1.2 choose here what a table does with a miss; later versions use a table-miss rule.
+// OpenFlow 1.1 and 1.2 choose here what a table does with a miss; later versions use a table-miss
+// rule.
 static int
 table_mod(struct of_conn *c, struct of_msg *m)
 {
-    static const enum of_table_miss misses[] = {OF_MISS_CONTROLLER, OF_MISS_CONTINUE, OF_MISS_DROP, OF_MISS_DEFAULT};
+    static const enum of_table_miss misses[] = {OF_MISS_CONTROLLER, OF_MISS_CONTINUE, OF_MISS_DROP,
+                                                OF_MISS_DEFAULT};
     struct of_bridge *br = c->conns->bridge;
     const struct of_table_mod *tm = &m->u.table_mod;
     if (tm->table >= OF_N_TABLES && tm->table != OF_TABLE_ALL) {
@@ -182,7 +188,8 @@ role(struct of_conn *c, struct of_msg *m)
     if (rm->role != OF_ROLE_NOCHANGE) {
         bool claims = rm->role == OF_ROLE_MASTER || rm->role == OF_ROLE_SLAVE;
         if (claims && rm->has_generation_id) {
-            if (conns->has_generation_id && (int64_t) (rm->generation_id - conns->generation_id) < 0) {
+            if (conns->has_generation_id &&
+                (int64_t) (rm->generation_id - conns->generation_id) < 0) {
                 return OF_ERROR_RRFC_STALE;
             }
             conns->generation_id = rm->generation_id;
@@ -201,8 +208,10 @@ role(struct of_conn *c, struct of_msg *m)
     }
     struct of_msg r = {.type = OF_MSG_ROLE_REPLY};
     r.nxm = m->nxm;
-    r.u.role = (struct of_role_msg){.role = c->role, .has_generation_id = conns->has_generation_id,
-                                    .generation_id = conns->has_generation_id ? conns->generation_id : UINT64_MAX};
+    r.u.role = (struct of_role_msg){.role = c->role,
+                                    .has_generation_id = conns->has_generation_id,
+                                    .generation_id = conns->has_generation_id ? conns->generation_id
+                                                                              : UINT64_MAX};
     of_conn_reply(c, &r, m);
     return 0;
 }
@@ -241,8 +250,10 @@ queue_get_config(struct of_conn *c, struct of_msg *m)
     be32_t wide = htobe32(port);
     be16_t narrow = htobe16((uint16_t) port);
     uint8_t body[8] = {0};
-    memcpy(body, c->wire.version == OF_10 ? (const void *) &narrow : &wide, c->wire.version == OF_10 ? 2 : 4);
-    struct of_msg r = {.type = OF_MSG_QUEUE_GET_CONFIG_REPLY, .body = body, .body_len = sizeof body};
+    memcpy(body, c->wire.version == OF_10 ? (const void *) &narrow : &wide,
+           c->wire.version == OF_10 ? 2 : 4);
+    struct of_msg r = {
+        .type = OF_MSG_QUEUE_GET_CONFIG_REPLY, .body = body, .body_len = sizeof body};
     of_conn_reply(c, &r, m);
     return 0;
 }

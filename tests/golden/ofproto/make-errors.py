@@ -20,7 +20,7 @@ PER_MESSAGE = 24
 def is_request(m):
     version, kind = m[0], m[1]
     replies = {3, 6, 8, 10, 11, 12, 17, 19, 21} if version == 1 else {3, 6, 8, 10, 11, 12, 19, 21, 23, 25, 27, 30}
-    nicira_async = kind == 4 and m[8:12] == b"\0\0\x23\x20" and m[15] in (11, 14, 17, 30)
+    nicira_async = kind == 4 and m[8:12] == b"\0\0\x23\x20" and m[15:16] in (b"\x0b", b"\x0e", b"\x11", b"\x1e")
     return kind not in replies and kind > 1 and not nicira_async
 
 
@@ -35,6 +35,8 @@ def unsupported(m):
         stat = struct.unpack(">H", m[8:10])[0]
         if stat == 0xFFFF:
             return len(m) > 23 and m[(16 if version == 1 else 20) + 3] not in (0, 1)
+        if stat == 5 and m.endswith(b"\0\0\0\0"):  # dummy ports have a queue 0
+            return True
         return stat in (6, 7, 8, 9, 10, 11, 12, 14, 15, 16)
     return False
 
@@ -57,7 +59,9 @@ def damage(m, rng):
     return [bytes(x[:2]) + struct.pack(">HI", len(x), 7) + bytes(x[8:]) for x in out]
 
 
-def ask(path, version, m):
+def ask(path, version, m, macs):
+    for golden, real in macs:
+        m = m.replace(golden, real)
     s = socket.socket(socket.AF_UNIX)
     s.settimeout(3)
     s.connect(path)
@@ -99,10 +103,12 @@ def main():
         if seen[key] <= 3:
             kept.append(m)
     with stock.Stock() as switch:
+        macs = switch.macs()
+        assert len(macs) == 2
         for m in kept:
             for bad in damage(m, rng):
-                if not unsupported(bad):
-                    print(bad.hex(), ask(switch.mgmt, m[0], bad), sep="\t")
+                if is_request(bad) and not unsupported(bad):
+                    print(bad.hex(), ask(switch.mgmt, m[0], bad, macs), sep="\t")
 
 
 main()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A private stock switch with a dummy datapath: bridge br0, ports 1 and 2."""
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -34,6 +35,12 @@ class Stock:
 
     def run(self, command):
         return subprocess.run(command, env=self.env, capture_output=True, check=False, timeout=20)
+
+    def macs(self):
+        """Pairs (what golden files say, what the switch has) of the addresses of ports 1 and 2, in bytes."""
+        show = self.run(["ovs-ofctl", "--no-names", "show", "unix:" + self.mgmt]).stdout.decode()
+        found = re.findall(r"^ [12]\(p.\): addr:([0-9a-f:]+)", show, re.M) or re.findall(r"^ [12]: addr:([0-9a-f:]+)", show, re.M)
+        return [(bytes([2, 0, 0, 0, 0, i + 1]), bytes.fromhex(mac.replace(":", ""))) for i, mac in enumerate(found)]
 
     def __exit__(self, *_):
         for p in reversed(self.procs):

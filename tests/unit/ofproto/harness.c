@@ -110,7 +110,7 @@ harness_start(struct harness *h)
     struct of_port_desc d = {.port = OF_PORT_LOCAL, .hw_addr = {{2, 0, 0, 0, 0, 0xfe}}, .name = "br0"};
     of_bridge_port_add(h->br, &d);
     for (uint8_t i = 1; i <= 2; i++) {
-        d = (struct of_port_desc){.port = i, .hw_addr = {{0xaa, 0x55, 0xaa, 0x55, 0, 0x12 + i}}, .curr = 1 << 5, .curr_speed = 1000000,
+        d = (struct of_port_desc){.port = i, .hw_addr = {{2, 0, 0, 0, 0, i}}, .curr = 1 << 5, .curr_speed = 1000000,
                                   .state = OF_PORT_ST_LIVE};
         snprintf(d.name, sizeof d.name, "p%d", i);
         of_bridge_port_add(h->br, &d);

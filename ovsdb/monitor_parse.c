@@ -29,11 +29,11 @@ parse_select(const json_t *j, const char *table, unsigned *select)
 }
 
 static struct db_error *
-add_column(struct db_view_table *vt, const struct db_column_schema *c, unsigned select)
+add_column(struct db_view_table *vt, const struct db_column_schema *c, unsigned select, const json_t *names)
 {
     for (size_t i = 0; i < vt->n_columns; i++) {
         if (vt->columns[i].column == c) {
-            return db_error_syntax(NULL, NULL, "column %s mentioned more than once", c->name);
+            return db_error_syntax(names, NULL, "column %s mentioned more than once", c->name);
         }
     }
     vt->columns[vt->n_columns++] = (struct db_view_column){c, select};
@@ -48,7 +48,7 @@ parse_columns(struct db_view_table *vt, const json_t *columns, unsigned select)
     if (!columns) {
         for (size_t i = 0; i < t->n_columns; i++) {
             if (i != DB_COL_UUID) {
-                struct db_error *e = add_column(vt, t->columns[i], select);
+                struct db_error *e = add_column(vt, t->columns[i], select, NULL);
                 if (e) {
                     return e;
                 }
@@ -65,7 +65,7 @@ parse_columns(struct db_view_table *vt, const json_t *columns, unsigned select)
         if (!c) {
             return db_error_syntax(columns, NULL, "%s is not a valid column name", name);
         }
-        struct db_error *e = add_column(vt, c, select);
+        struct db_error *e = add_column(vt, c, select, columns);
         if (e) {
             return e;
         }

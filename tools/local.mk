@@ -12,6 +12,7 @@ tools_ovs_appctl_SOURCES = tools/ovs-appctl.c
 tools_ovs_appctl_LDADD = $(LIBS_BASE) $(EXT_LIBS)
 include tools/vsctl/local.mk
 EXTRA_DIST += tools/packages tools/prepare tools/quickstart tools/quickstart-demo tools/systemd
+include tools/dbclient/local.mk
 include tools/dbserver/local.mk
 include tools/dbtool/local.mk
 include tools/ofctl/local.mk

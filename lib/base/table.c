@@ -191,7 +191,9 @@ print_columns(const struct table *t, const struct table_style *style, struct str
             widths[c] = MAX(widths[c], text_width(texts[r * n + c]));
         }
         if (style->max_column_width) {
-            widths[c] = MIN(widths[c], (size_t) style->max_column_width);
+            // Never narrower than the heading.
+            size_t least = style->headings ? text_width(t->columns[c]) : 0;
+            widths[c] = MIN(widths[c], MAX(least, (size_t) style->max_column_width));
         }
     }
     begin_lines(t, style, out);
@@ -210,8 +212,10 @@ print_columns(const struct table *t, const struct table_style *style, struct str
         for (size_t c = 0; c < n; c++) {
             const char *text = texts[r * n + c];
             add_width(out, text, c + 1 < n ? widths[c] : MIN(text_width(text), widths[c]));
-            str_add_char(out, c + 1 < n ? ' ' : '\n');
+            str_add(out, c + 1 < n ? " " : "");
         }
+        str_chomp(out, " ");
+        str_add_char(out, '\n');
     }
     for (size_t i = 0; i < n * t->n_rows; i++) {
         free(texts[i]);

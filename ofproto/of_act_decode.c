@@ -15,6 +15,22 @@
 // --- Helpers of the decoders. ---
 
 int
+of_act_oxm_error(int error)
+{
+    switch (error) {
+    case OF_ERROR_BMC_BAD_FIELD:
+    case OF_ERROR_BMC_BAD_LEN:
+        return OF_ERROR_BAC_BAD_SET_LEN;
+    case OF_ERROR_BMC_BAD_VALUE:
+        return OF_ERROR_BAC_BAD_SET_ARGUMENT;
+    case OF_ERROR_BMC_BAD_MASK:
+        return OF_ERROR_BAC_BAD_SET_MASK;
+    default:
+        return error;
+    }
+}
+
+int
 of_act_get_field(struct of_act_in *in, enum field_id *id)
 {
     const struct field_info *f;
@@ -24,17 +40,14 @@ of_act_get_field(struct of_act_in *in, enum field_id *id)
         return error;
     }
     *id = f->id;
-    return has_mask ? OF_ERROR_BAC_BAD_SET_MASK : 0;
+    return has_mask ? OF_ERROR_BMC_BAD_MASK : 0;
 }
 
 int
 of_act_check_subfield(const struct subfield *s)
 {
     const unsigned bits = field_value_bits(field_get(s->field));
-    return s->ofs >= bits              ? OF_ERROR_BAC_BAD_SET_ARGUMENT
-           : s->n_bits > bits - s->ofs ? OF_ERROR_BAC_BAD_SET_ARGUMENT
-           : !s->n_bits                ? OF_ERROR_BAC_BAD_SET_ARGUMENT
-                                       : 0;
+    return !s->n_bits || s->ofs >= bits || s->n_bits > bits - s->ofs ? OF_ERROR_BAC_BAD_SET_LEN : 0;
 }
 
 int
@@ -43,7 +56,7 @@ of_act_get_subfield(struct of_act_in *in, unsigned ofs, unsigned n_bits, struct 
     enum field_id id;
     int error = of_act_get_field(in, &id);
     if (error) {
-        return error;
+        return error == OF_ERROR_BMC_BAD_FIELD ? OF_ERROR_BAC_BAD_SET_TYPE : error;
     }
     *s = (struct subfield){id, (uint16_t) ofs, (uint16_t) n_bits};
     return of_act_check_subfield(s);
@@ -82,17 +95,19 @@ decode_header(struct of_act_in *in, const struct of_act_code **c)
     return *c ? 0 : OF_ERROR_BAC_BAD_VENDOR_TYPE;
 }
 
+// One action of a list that goes on for `left` bytes. What it is comes first, then how long it is.
 static int
-decode_one(struct of_act_in *in, size_t len)
+decode_one(struct of_act_in *in, size_t len, size_t left)
 {
     const struct of_act_code *c;
     int error = decode_header(in, &c);
     if (error) {
         return error;
     }
-    if (c->varies ? len < c->len : len != c->len) {
+    if (len < 8 || len % 8 || len > left || (c->varies ? len < c->len : len != c->len)) {
         return OF_ERROR_BAC_BAD_LEN;
     }
+    in->r.left -= left - len;
     error = c->decode(in);
     return error ? error : in->r.bad ? OF_ERROR_BAC_BAD_LEN : 0;
 }
@@ -108,11 +123,7 @@ decode_list(struct of_act_in *up, const uint8_t *p, size_t left)
         in.r = (struct of_reader){.p = p, .left = left};
         in.code = of_get16(&in.r);
         const size_t len = of_get16(&in.r);
-        if (len < 8 || len % 8 || len > left) {
-            return OF_ERROR_BAC_BAD_LEN;
-        }
-        in.r.left = len - 4;
-        int error = decode_one(&in, len);
+        int error = decode_one(&in, len, left);
         if (error) {
             return error;
         }
@@ -144,7 +155,7 @@ decode(const void *data, size_t len, enum of_version version, enum of_act_type o
 {
     struct of_act_in in = {.acts = acts, .version = version};
     const size_t start = acts->list.len;
-    int error = of_act_decode_list(&in, data, len, outer);
+    int error = len % 8 ? OF_ERROR_BRC_BAD_LEN : of_act_decode_list(&in, data, len, outer);
     if (error) {
         acts->list.len = (uint32_t) start;
     }

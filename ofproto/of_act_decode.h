@@ -33,6 +33,8 @@ of_act_decode_fn of_act_decode_learn;
 int of_act_decode_list(struct of_act_in *up, const void *data, size_t len, enum of_act_type outer);
 // A header of NXM or OXM; masks are refused.
 int of_act_get_field(struct of_act_in *, enum field_id *);
+// An error of of_oxm_decode(), said of an action.
+int of_act_oxm_error(int error);
 // A header, and whether the part of the field is there.
 int of_act_get_subfield(struct of_act_in *, unsigned ofs, unsigned n_bits, struct subfield *);
 int of_act_check_subfield(const struct subfield *);

@@ -20,13 +20,27 @@ is_zero(const uint8_t *p, size_t n)
     return !any;
 }
 
+// The number has n_bits; what the wire says above them means nothing.
+static void
+clear_above(uint8_t *p, size_t len, unsigned n_bits)
+{
+    for (size_t k = 0; k < len; k++) {
+        const size_t below = (len - 1 - k) * 8; // bits of the bytes that follow
+        if (below >= n_bits) {
+            p[k] = 0;
+        } else if (n_bits - below < 8) {
+            p[k] &= (uint8_t) ((1u << (n_bits - below)) - 1);
+        }
+    }
+}
+
 static int
 get_part(struct of_act_in *in, unsigned n_bits, struct subfield *s)
 {
     enum field_id id;
     int error = of_act_get_field(in, &id);
     if (error) {
-        return error;
+        return error == OF_ERROR_BMC_BAD_FIELD ? OF_ERROR_BAC_BAD_SET_TYPE : error;
     }
     *s = (struct subfield){id, of_get16(&in->r), (uint16_t) n_bits};
     return in->r.bad ? OF_ERROR_BAC_BAD_LEN : of_act_check_subfield(s);
@@ -63,6 +77,7 @@ decode_spec(struct of_act_in *in, uint16_t header, size_t learn)
     *s = spec;
     if (imm) {
         memcpy(s->imm, imm, spec.imm_len);
+        clear_above(s->imm, spec.imm_len, spec.n_bits);
     }
     return 0;
 }
@@ -74,7 +89,10 @@ decode_second_head(struct of_act_in *in, size_t learn)
     a->limit = of_get32(&in->r);
     const uint16_t ofs = of_get16(&in->r), pad = of_get16(&in->r);
     if (pad) {
-        return OF_ERROR_NXBRC_MUST_BE_ZERO;
+        return OF_ERROR_NXBAC_MUST_BE_ZERO;
+    }
+    if (ofs && !(a->flags & OF_LEARN_WRITE_RESULT)) {
+        return OF_ERROR_BAC_BAD_ARGUMENT;
     }
     return a->flags & OF_LEARN_WRITE_RESULT ? of_act_get_subfield(in, ofs, 1, &a->result_dst) : 0;
 }

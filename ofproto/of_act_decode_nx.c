@@ -34,7 +34,7 @@ static int
 add_plain(struct of_act_in *in, enum of_act_type type)
 {
     of_act_in_add(in, type, sizeof(struct of_act_plain));
-    return check_rest(in);
+    return 0;
 }
 
 static int
@@ -200,11 +200,10 @@ decode_load2(struct of_act_in *in)
 {
     struct of_oxm o;
     int error = of_oxm_decode(&in->r.p, &in->r.left, &o);
-    error = error ? error : check_rest(in);
     if (error) {
-        return error;
+        return of_act_oxm_error(error);
     }
-    if (o.field->access != FIELD_RW) {
+    if (o.field->access != FIELD_RW || check_rest(in)) {
         return OF_ERROR_BAC_BAD_SET_ARGUMENT;
     }
     of_act_add_set_field(in->acts, o.field, &o.value, &o.mask)->i.flags = OF_SET_FIELD_LOAD2;
@@ -214,15 +213,15 @@ decode_load2(struct of_act_in *in)
 static int
 decode_stack(struct of_act_in *in)
 {
-    struct subfield s;
     const uint16_t ofs = of_get16(&in->r);
     enum field_id id;
     int error = of_act_get_field(in, &id);
     if (error) {
         return error;
     }
-    s = (struct subfield){id, ofs, of_get16(&in->r)};
-    error = of_act_check_subfield(&s);
+    const struct subfield s = {id, ofs, of_get16(&in->r)};
+    error = check_rest(in);
+    error = error ? error : of_act_check_subfield(&s);
     if (!error && in->code == 28) {
         error = check_written(&s);
     }
@@ -232,7 +231,7 @@ decode_stack(struct of_act_in *in)
     struct of_act_stack *a =
         of_act_in_add(in, in->code == 27 ? OF_ACT_STACK_PUSH : OF_ACT_STACK_POP, sizeof *a);
     a->sub = s;
-    return check_rest(in);
+    return 0;
 }
 
 static int
@@ -245,7 +244,7 @@ decode_delete_field(struct of_act_in *in)
     }
     struct of_act_field *a = of_act_in_add(in, OF_ACT_DELETE_FIELD, sizeof *a);
     a->field = id;
-    return check_rest(in);
+    return 0;
 }
 
 static int
@@ -259,24 +258,30 @@ decode_output_reg(struct of_act_in *in)
         max_len = of_get16(&in->r);
     }
     int error = of_act_get_subfield(in, ofs, n, &src);
-    if (error) {
-        return error;
-    }
     if (in->code == 15) {
         max_len = of_get16(&in->r);
+    }
+    if (check_rest(in)) {
+        return OF_ERROR_BAC_BAD_ARGUMENT;
+    }
+    if (error) {
+        return error;
     }
     struct of_act_output_reg *a = of_act_in_add(in, OF_ACT_OUTPUT_REG, sizeof *a);
     a->src = src;
     a->max_len = max_len;
-    return check_rest(in);
+    return 0;
 }
 
 static int
 decode_check_pkt_larger(struct of_act_in *in)
 {
-    struct subfield dst;
     const uint16_t len = of_get16(&in->r), ofs = of_get16(&in->r);
-    int error = of_act_get_subfield(in, ofs, 1, &dst);
+    enum field_id id;
+    int error = of_act_get_field(in, &id);
+    error = error ? error : check_rest(in);
+    const struct subfield dst = {error ? FIELD_REG0 : id, ofs, 1};
+    error = error ? error : of_act_check_subfield(&dst);
     error = error ? error : check_written(&dst);
     if (error) {
         return error;
@@ -284,7 +289,7 @@ decode_check_pkt_larger(struct of_act_in *in)
     struct of_act_check_pkt_larger *a = of_act_in_add(in, OF_ACT_CHECK_PKT_LARGER, sizeof *a);
     a->dst = dst;
     a->pkt_len = len;
-    return check_rest(in);
+    return 0;
 }
 
 // --- Output ---
@@ -493,10 +498,8 @@ decode_bundle(struct of_act_in *in)
     } else if (ofs_nbits || !is_zero(dst.r.p, 4)) {
         return OF_ERROR_BAC_BAD_ARGUMENT;
     }
-    if (!get_zeros(in, 4)) {
-        return OF_ERROR_BAC_BAD_ARGUMENT;
-    }
-    if (in->r.left != ROUND_UP(b.n_members * 2u, 8u)) {
+    of_get(&in->r, 4);
+    if (in->r.left < b.n_members * 2u) {
         return OF_ERROR_BAC_BAD_LEN;
     }
     struct of_act_bundle *a =
@@ -532,7 +535,7 @@ decode_sample(struct of_act_in *in)
     if (a->direction > OF_SAMPLE_EGRESS) {
         return OF_ERROR_BAC_BAD_ARGUMENT;
     }
-    return form > 1 ? check_rest(in) : 0;
+    return form > 2 ? check_rest(in) : 0;
 }
 
 static int
@@ -617,9 +620,7 @@ decode_ct(struct of_act_in *in)
 static int
 decode_nat(struct of_act_in *in)
 {
-    if (!get_zeros(in, 2)) {
-        return OF_ERROR_NXBRC_MUST_BE_ZERO;
-    }
+    of_get(&in->r, 2);
     struct of_act_nat n = {.flags = of_get16(&in->r)};
     const uint16_t range = of_get16(&in->r);
     const bool v4 = range & RANGE_IPV4, v6 = range & RANGE_IPV6;
@@ -646,10 +647,14 @@ decode_nat(struct of_act_in *in)
     if (in->r.bad || in->r.left >= 8) {
         return OF_ERROR_BAC_BAD_LEN;
     }
+    if ((range & 0x0a && memcmp(n.min, n.max, sizeof n.min) > 0) ||
+        (range & 0x20 && n.port_max < n.port_min)) {
+        return OF_ERROR_BAC_BAD_ARGUMENT;
+    }
     struct of_act_nat *a = of_act_in_add(in, OF_ACT_NAT, sizeof *a);
     n.i = a->i;
     *a = n;
-    return check_rest(in);
+    return 0;
 }
 
 // --- encap, decap ---
@@ -726,7 +731,7 @@ const struct of_act_code of_act_nx_codes[] = {
     {2, OF_10, OF_15, 16, false, decode_set_tunnel},
     {4, OF_10, OF_15, 16, false, decode_set_queue},
     {5, OF_10, OF_15, 16, false, decode_plain},
-    {6, OF_10, OF_15, 24, true, decode_move},
+    {6, OF_10, OF_15, 16, true, decode_move},
     {8, OF_10, OF_15, 16, true, decode_note},
     {9, OF_10, OF_15, 24, false, decode_set_tunnel},
     {10, OF_10, OF_15, 32, false, decode_multipath},

@@ -225,30 +225,13 @@ is_zero(const uint8_t *p, size_t n)
     return !any;
 }
 
-// A field's errors, said of an action.
-static int
-set_field_error(int error)
-{
-    switch (error) {
-    case OF_ERROR_BMC_BAD_FIELD:
-    case OF_ERROR_BMC_BAD_LEN:
-        return OF_ERROR_BAC_BAD_SET_LEN;
-    case OF_ERROR_BMC_BAD_VALUE:
-        return OF_ERROR_BAC_BAD_SET_ARGUMENT;
-    case OF_ERROR_BMC_BAD_MASK:
-        return OF_ERROR_BAC_BAD_SET_MASK;
-    default:
-        return error;
-    }
-}
-
 static int
 decode_set_field(struct of_act_in *in)
 {
     struct of_oxm o;
     int error = of_oxm_decode(&in->r.p, &in->r.left, &o);
     if (error) {
-        return set_field_error(error);
+        return of_act_oxm_error(error);
     }
     if (!is_zero(in->r.p, in->r.left)) {
         return OF_ERROR_BAC_BAD_SET_ARGUMENT;
@@ -276,13 +259,21 @@ of_act_decode_copy_field(struct of_act_in *in)
     if (in->version >= OF_15) {
         of_get16(&in->r);
     }
-    int error = of_act_get_subfield(in, src_ofs, n, &src);
-    error = error ? error : of_act_get_subfield(in, dst_ofs, n, &dst);
+    enum field_id src_id, dst_id;
+    int error = of_act_get_field(in, &src_id);
+    error = error ? error : of_act_get_field(in, &dst_id);
     if (error) {
         return error;
     }
     if (!is_zero(in->r.p, in->r.left)) {
         return OF_ERROR_NXBRC_MUST_BE_ZERO;
+    }
+    src = (struct subfield){src_id, src_ofs, n};
+    dst = (struct subfield){dst_id, dst_ofs, n};
+    error = of_act_check_subfield(&src);
+    error = error ? error : of_act_check_subfield(&dst);
+    if (error) {
+        return error;
     }
     struct of_act_move *a = of_act_in_add(in, OF_ACT_REG_MOVE, sizeof *a);
     a->src = src;
@@ -290,29 +281,30 @@ of_act_decode_copy_field(struct of_act_in *in)
     return 0;
 }
 
+// Versions after 1.1 dropped set_vlan_vid and its like; they are understood all the same.
 const struct of_act_code of_act_std_codes[] = {
     {0, OF_10, OF_10, 8, false, decode_output10},
     {0, OF_11, OF_15, 16, false, decode_output11},
     {25, OF_12, OF_15, 16, true, decode_set_field},
-    {1, OF_10, OF_11, 8, false, decode_vlan_vid},
-    {2, OF_10, OF_11, 8, false, decode_vlan_pcp},
+    {1, OF_10, OF_15, 8, false, decode_vlan_vid},
+    {2, OF_10, OF_15, 8, false, decode_vlan_pcp},
     {3, OF_10, OF_10, 8, false, decode_strip_vlan},
     {4, OF_10, OF_10, 16, false, decode_eth},
     {5, OF_10, OF_10, 16, false, decode_eth},
-    {3, OF_11, OF_11, 16, false, decode_eth},
-    {4, OF_11, OF_11, 16, false, decode_eth},
+    {3, OF_11, OF_15, 16, false, decode_eth},
+    {4, OF_11, OF_15, 16, false, decode_eth},
     {6, OF_10, OF_10, 8, false, decode_ipv4},
     {7, OF_10, OF_10, 8, false, decode_ipv4},
-    {5, OF_11, OF_11, 8, false, decode_ipv4},
-    {6, OF_11, OF_11, 8, false, decode_ipv4},
+    {5, OF_11, OF_15, 8, false, decode_ipv4},
+    {6, OF_11, OF_15, 8, false, decode_ipv4},
     {8, OF_10, OF_10, 8, false, decode_ip_dscp},
-    {7, OF_11, OF_11, 8, false, decode_ip_dscp},
-    {8, OF_11, OF_11, 8, false, decode_ip_ecn},
-    {9, OF_10, OF_11, 8, false, decode_l4_port},
-    {10, OF_10, OF_11, 8, false, decode_l4_port},
+    {7, OF_11, OF_15, 8, false, decode_ip_dscp},
+    {8, OF_11, OF_15, 8, false, decode_ip_ecn},
+    {9, OF_10, OF_15, 8, false, decode_l4_port},
+    {10, OF_10, OF_15, 8, false, decode_l4_port},
     {11, OF_10, OF_10, 16, false, decode_enqueue},
-    {13, OF_11, OF_11, 8, false, decode_mpls_label},
-    {14, OF_11, OF_11, 8, false, decode_mpls_tc},
+    {13, OF_11, OF_15, 8, false, decode_mpls_label},
+    {14, OF_11, OF_15, 8, false, decode_mpls_tc},
     {15, OF_11, OF_15, 8, false, decode_mpls_ttl},
     {16, OF_11, OF_15, 8, false, decode_dec_mpls_ttl},
     {17, OF_11, OF_15, 8, false, decode_push_vlan},

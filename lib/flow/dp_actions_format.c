@@ -447,11 +447,12 @@ format_one(const struct fmt *f, const struct dp_act *a)
 static void
 format_list(const struct fmt *f, const void *data, size_t len)
 {
-    const struct dp_act *a = data;
-    const void *end = (const uint8_t *) data + len;
     if (!len) {
         str_add(f->out, "drop");
+        return;
     }
+    const struct dp_act *a = data;
+    const void *end = (const uint8_t *) data + len;
     while ((const void *) a < end) {
         if (a != data) {
             str_add_char(f->out, ',');

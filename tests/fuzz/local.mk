@@ -24,3 +24,12 @@ TESTS += tests/fuzz/fuzz_kdatapath
 tests_fuzz_fuzz_kdatapath_SOURCES = tests/fuzz/fuzz_kdatapath.c $(FUZZ_DRIVER)
 tests_fuzz_fuzz_kdatapath_LDADD = $(TEST_LIBS)
 tests_fuzz_fuzz_kdatapath_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+check_PROGRAMS += tests/fuzz/fuzz_match_text tests/fuzz/fuzz_dp_text
+TESTS += tests/fuzz/fuzz_match_text tests/fuzz/fuzz_dp_text
+tests_fuzz_fuzz_match_text_SOURCES = tests/fuzz/fuzz_match_text.c $(FUZZ_DRIVER)
+tests_fuzz_fuzz_match_text_LDADD = $(TEST_LIBS)
+tests_fuzz_fuzz_match_text_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_dp_text_SOURCES = tests/fuzz/fuzz_dp_text.c $(FUZZ_DRIVER)
+tests_fuzz_fuzz_dp_text_LDADD = $(TEST_LIBS)
+tests_fuzz_fuzz_dp_text_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -27,3 +27,8 @@ check_PROGRAMS += tests/unit/flow/test_dp_text
 TESTS += tests/unit/flow/test_dp_text
 tests_unit_flow_test_dp_text_SOURCES = tests/unit/flow/test_dp_text.c tests/unit/flow/golden.h
 tests_unit_flow_test_dp_text_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/flow/test_field
+TESTS += tests/unit/flow/test_field
+tests_unit_flow_test_field_SOURCES = tests/unit/flow/test_field.c
+tests_unit_flow_test_field_LDADD = $(TEST_LIBS)

@@ -28,7 +28,11 @@ conn_free(struct of_conn *c)
     cds_list_del(&c->node);
     c->conns->n_snoops -= c->kind == OF_CONN_SNOOP;
     loop_timer_free(c->probe);
-    stream_free(c->stream);
+    if (c->last_words) { // why the connection ends should still reach the peer
+        stream_finish(c->stream);
+    } else {
+        stream_free(c->stream);
+    }
     str_free(&c->out);
     free(c);
 }
@@ -141,6 +145,7 @@ take_hello(struct of_conn *c, struct of_msg *m)
              c->conns->bridge->name, stream_name(c->stream));
     of_msg_encode_error(OF_ERROR_HFC_INCOMPATIBLE, c->wire.version, m->bytes, m->len, &c->out);
     flush(c);
+    c->last_words = true;
     return false;
 }
 

@@ -31,6 +31,7 @@ struct of_conn {
     struct stream *stream;
     bool ready;       // version negotiated
     bool closing;     // to be freed at the end of the present callback
+    bool last_words;  // what is queued goes out before the stream closes
     int probe_ms;     // 0: none
     bool probe_sent;
     struct loop_timer *probe;

@@ -107,7 +107,9 @@ of_msg_get_flow_mod10(struct of_reader *r, const struct of_wire *wire, struct of
 static void
 put_common10(const struct of_flow_mod *fm, const struct of_wire *wire, struct str *out)
 {
-    of_put_be64(out, fm->new_cookie);
+    bool modifies = fm->command == OF_FLOW_MODIFY || fm->command == OF_FLOW_MODIFY_STRICT;
+    bool keeps = modifies && fm->cookie_mask && !fm->modify_cookie; // what is compared stays
+    of_put_be64(out, keeps ? UINT64_MAX : fm->new_cookie);
     of_put16(out, (uint16_t) (fm->command | (wire->table_id ? fm->table << 8 : 0)));
     of_put16(out, fm->idle_timeout);
     of_put16(out, fm->hard_timeout);

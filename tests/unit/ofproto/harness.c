@@ -53,7 +53,8 @@ refresh_stats(struct of_bridge *br)
 static int
 port_stats(struct of_bridge *br, uint32_t port, struct of_port_stats *s)
 {
-    *s = (struct of_port_stats){.rx_packets = port * 10, .tx_packets = 2, .rx_bytes = 300, .collisions = UINT64_MAX};
+    *s = (struct of_port_stats){
+        .rx_packets = port * 10, .tx_packets = 2, .rx_bytes = 300, .collisions = UINT64_MAX};
     return 0;
 }
 
@@ -107,10 +108,14 @@ harness_start(struct harness *h)
                                           .sw_desc = "1",
                                           .mgmt_path = h->mgmt};
     harness_configure(h);
-    struct of_port_desc d = {.port = OF_PORT_LOCAL, .hw_addr = {{2, 0, 0, 0, 0, 0xfe}}, .name = "br0"};
+    struct of_port_desc d = {
+        .port = OF_PORT_LOCAL, .hw_addr = {{2, 0, 0, 0, 0, 0xfe}}, .name = "br0"};
     of_bridge_port_add(h->br, &d);
     for (uint8_t i = 1; i <= 2; i++) {
-        d = (struct of_port_desc){.port = i, .hw_addr = {{2, 0, 0, 0, 0, i}}, .curr = 1 << 5, .curr_speed = 1000000,
+        d = (struct of_port_desc){.port = i,
+                                  .hw_addr = {{2, 0, 0, 0, 0, i}},
+                                  .curr = 1 << 5,
+                                  .curr_speed = 1000000,
                                   .state = OF_PORT_ST_LIVE};
         snprintf(d.name, sizeof d.name, "p%d", i);
         of_bridge_port_add(h->br, &d);
@@ -214,21 +219,42 @@ client_attach(struct client *c, struct harness *h, int fd, enum of_version versi
 {
     struct of_msg m;
     *c = (struct client){.h = h, .fd = fd, .version = version, .wire = {.version = version}};
-    const struct of_msg hello = {.type = OF_MSG_HELLO, .xid = 1, .u.hello.versions = OF_VERSION_BIT(version)};
+    const struct of_msg hello = {
+        .type = OF_MSG_HELLO, .xid = 1, .u.hello.versions = OF_VERSION_BIT(version)};
     client_send_msg(c, &hello);
     assert_true(client_recv(c, &m));
     assert_int_equal(m.type, OF_MSG_HELLO);
     of_msg_clear(&m);
 }
 
-void
-client_open(struct client *c, struct harness *h, const char *path, enum of_version version)
+static int
+open_socket(struct harness *h, const char *path)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
     snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path ? path : h->mgmt);
     assert_int_equal(connect(fd, (struct sockaddr *) &sun, sizeof sun), 0);
-    client_attach(c, h, fd, version);
+    return fd;
+}
+
+void
+client_open(struct client *c, struct harness *h, const char *path, enum of_version version)
+{
+    client_attach(c, h, open_socket(h, path), version);
+}
+
+void
+client_open_raw(struct client *c, struct harness *h, const char *path, enum of_version header,
+                uint32_t versions)
+{
+    *c = (struct client){
+        .h = h, .fd = open_socket(h, path), .version = header, .wire = {.version = header}};
+    if (header) {
+        be32_t bitmap = htobe32(versions);
+        uint8_t hello[16] = {(uint8_t) header, 0, 0, 16, 0, 0, 0, 1, 0, 1, 0, 8};
+        memcpy(hello + 12, &bitmap, 4);
+        client_send(c, hello, sizeof hello);
+    }
 }
 
 void
@@ -279,7 +305,8 @@ size_t
 harness_unhex(const char *text, uint8_t *out, size_t max)
 {
     size_t n = 0;
-    for (; isxdigit((unsigned char) text[0]) && isxdigit((unsigned char) text[1]) && n < max; text += 2) {
+    for (; isxdigit((unsigned char) text[0]) && isxdigit((unsigned char) text[1]) && n < max;
+         text += 2) {
         char digits[3] = {text[0], text[1], 0};
         out[n++] = (uint8_t) strtoul(digits, NULL, 16);
     }

@@ -40,6 +40,8 @@ void harness_turns(struct harness *, int n);
 
 // Connects to a Unix socket and negotiates. `path` NULL: the management socket.
 void client_open(struct client *, struct harness *, const char *path, enum of_version);
+// Connects and offers these versions with this one in the header; waits for nothing. Version 0: says nothing.
+void client_open_raw(struct client *, struct harness *, const char *path, enum of_version header, uint32_t versions);
 void client_attach(struct client *, struct harness *, int fd, enum of_version); // negotiates on an open socket
 void client_close(struct client *);
 void client_send(struct client *, const void *, size_t);

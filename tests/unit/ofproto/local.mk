@@ -24,3 +24,8 @@ check_PROGRAMS += tests/unit/ofproto/test_text_msg
 TESTS += tests/unit/ofproto/test_text_msg
 tests_unit_ofproto_test_text_msg_SOURCES = tests/unit/ofproto/test_text_msg.c
 tests_unit_ofproto_test_text_msg_LDADD = $(LIBS_OF) $(CMOCKA_LIBS) $(EXT_LIBS)
+
+check_PROGRAMS += tests/unit/ofproto/test_conn
+TESTS += tests/unit/ofproto/test_conn
+tests_unit_ofproto_test_conn_SOURCES = tests/unit/ofproto/test_conn.c $(OFPROTO_HARNESS)
+tests_unit_ofproto_test_conn_LDADD = $(TEST_LIBS)

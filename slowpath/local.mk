@@ -5,6 +5,7 @@ slowpath_libslowpath_a_SOURCES = \
 	slowpath/bridge_state.c \
 	slowpath/ctl.c \
 	slowpath/ctl_dp.c \
+	slowpath/ctl_offload_json.c \
 	slowpath/execute.c \
 	slowpath/explain.c \
 	slowpath/handler.c \

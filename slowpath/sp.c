@@ -41,6 +41,7 @@ sp_init(struct loop *loop)
     sp_trace_init();
     sp_ctl_init();
     sp_ctl_dp_init();
+    sp_ctl_offload_init();
 }
 
 static void

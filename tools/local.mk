@@ -17,3 +17,4 @@ include tools/dbserver/local.mk
 include tools/dbtool/local.mk
 include tools/ofctl/local.mk
 include tools/vswitchd/local.mk
+include tools/offload/local.mk

@@ -79,23 +79,6 @@ str_add_chars(struct str *s, char c, size_t n)
 }
 
 void
-str_addv(struct str *s, const char *fmt, va_list ap)
-{
-    va_list again;
-    va_copy(again, ap);
-    str_reserve(s, 0);
-    size_t room = s->cap - s->len;
-    int n = vsnprintf(s->p + s->len, room, fmt, ap);
-    if (n > 0 && (size_t) n >= room) {
-        str_reserve(s, n);
-        vsnprintf(s->p + s->len, n + 1, fmt, again);
-    }
-    va_end(again);
-    s->len += MAX(n, 0);
-    s->p[s->len] = '\0';
-}
-
-void
 str_addf(struct str *s, const char *fmt, ...)
 {
     va_list ap;
@@ -120,15 +103,19 @@ str_add_hex(struct str *s, const void *data, size_t n)
 void
 str_add_mac(struct str *s, const struct mac *m)
 {
-    str_addf(s, "%02x:%02x:%02x:%02x:%02x:%02x", m->b[0], m->b[1], m->b[2], m->b[3], m->b[4],
-             m->b[5]);
+    for (int i = 0; i < 6; i++) {
+        if (i) {
+            str_add_char(s, ':');
+        }
+        str_add_hex(s, &m->b[i], 1);
+    }
 }
 
 void
 str_add_ip4(struct str *s, be32_t ip)
 {
-    char text[INET_ADDRSTRLEN];
-    str_add(s, inet_ntop(AF_INET, &ip, text, sizeof text));
+    const uint8_t *b = (const uint8_t *) &ip;
+    str_addf(s, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
 }
 
 void

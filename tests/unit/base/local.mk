@@ -8,3 +8,8 @@ tests_unit_base_test_jsonrpc_SOURCES = tests/unit/base/test_jsonrpc.c
 tests_unit_base_test_jsonrpc_LDADD = $(TEST_LIBS)
 tests_unit_base_test_loop_SOURCES = tests/unit/base/test_loop.c
 tests_unit_base_test_loop_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/base/test_str_format
+TESTS += tests/unit/base/test_str_format
+tests_unit_base_test_str_format_SOURCES = tests/unit/base/test_str_format.c
+tests_unit_base_test_str_format_LDADD = $(LIBS_BASE) $(CMOCKA_LIBS) $(EXT_LIBS)

@@ -47,6 +47,9 @@ static void
 shift_left(union field_value *v, unsigned n)
 {
     const unsigned bytes = n / 8, bits = n % 8;
+    if (!n) {
+        return;
+    }
     for (size_t k = 0; k < FIELD_VALUE_BYTES; k++) {
         const size_t from = k + bytes;
         const unsigned high = from < FIELD_VALUE_BYTES ? v->b[from] : 0,

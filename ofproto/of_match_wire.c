@@ -277,7 +277,7 @@ add_field(struct flow_match *match, const struct of_oxm *x, enum of_oxm_unknown 
     }
     int error = f->id == FIELD_VLAN_VID ? check_vlan_vid(x) : 0;
     if (!error) {
-        match_set(match, f, &x->value, x->has_mask ? &x->mask : NULL);
+        match_put(match, f, &x->value, x->has_mask ? &x->mask : NULL);
     }
     return error;
 }
@@ -305,6 +305,7 @@ of_oxm_match_decode(const void *data, size_t len, enum of_oxm_unknown unknown,
             return error;
         }
     }
+    match_update_used(match);
     return 0;
 }
 

@@ -189,7 +189,7 @@ match_unset(struct flow_match *m, const struct field_info *f)
 }
 
 void
-match_set(struct flow_match *m, const struct field_info *f, const union field_value *value,
+match_put(struct flow_match *m, const struct field_info *f, const union field_value *value,
           const union field_value *mask)
 {
     union field_value v, w;
@@ -215,6 +215,13 @@ match_set(struct flow_match *m, const struct field_info *f, const union field_va
             m->mask.vlan[0].tci = 0xffff;
         }
     }
+}
+
+void
+match_set(struct flow_match *m, const struct field_info *f, const union field_value *value,
+          const union field_value *mask)
+{
+    match_put(m, f, value, mask);
     match_update_used(m);
 }
 

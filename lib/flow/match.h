@@ -16,6 +16,9 @@ void match_init_any(struct flow_match *);
 void match_init(struct flow_match *, const struct flow_key *, const struct flow_mask *);
 void match_set(struct flow_match *, const struct field_info *, const union field_value *value,
                const union field_value *mask); // mask NULL: exact
+// The same for one of many fields: `used` is only right after match_update_used(), behind the last.
+void match_put(struct flow_match *, const struct field_info *, const union field_value *value,
+               const union field_value *mask);
 void match_unset(struct flow_match *, const struct field_info *);
 // Recomputes `used` after the mask was changed directly.
 void match_update_used(struct flow_match *);

@@ -115,8 +115,7 @@ static bool
 any_item(const void *items, size_t len, bool (*is)(const struct flat_item *, uint32_t), uint32_t x)
 {
     const struct flat_item *i;
-    FLAT_FOR_EACH(i, items, len)
-    {
+    FLAT_FOR_EACH (i, items, len) {
         if (is(i, x)) {
             return true;
         }

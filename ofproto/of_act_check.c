@@ -141,13 +141,15 @@ verify_conjunction(bool conjunction, const struct flat_item *other, char **sente
 }
 
 int
-of_act_verify(const void *items, size_t len, enum of_act_type outer, char **sentence)
+of_act_verify(const struct flat *list, size_t start, enum of_act_type outer, char **sentence)
 {
+    if (start == list->len) {
+        return 0;
+    }
     const struct flat_item *i, *other = NULL;
     bool conjunction = false, first = true;
     enum kind last = KIND_METER;
-    FLAT_FOR_EACH(i, items, len)
-    {
+    FLAT_FOR_EACH (i, list->data + start, list->len - start) {
         const enum kind kind = kind_of(i->type);
         int error = verify_ct(i, outer, sentence);
         if (!error && outer != OF_ACT_OUTER_NONE) {
@@ -591,14 +593,13 @@ check_item(struct check *c, struct flat_item *i)
 static int
 check_items(struct check *c, void *items, size_t len)
 {
-    uint8_t *p = items, *end = p + len;
-    while (p < end) {
-        struct flat_item *i = (void *) p;
+    for (size_t ofs = 0; ofs < len;) {
+        struct flat_item *i = (void *) ((uint8_t *) items + ofs);
         int error = check_item(c, i);
         if (error) {
             return error;
         }
-        p += i->len;
+        ofs += i->len;
     }
     return 0;
 }

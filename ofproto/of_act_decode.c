@@ -146,7 +146,7 @@ of_act_decode_list(struct of_act_in *up, const void *data, size_t len, enum of_a
     if (error) {
         return error;
     }
-    return of_act_verify(in.acts->list.data + start, in.acts->list.len - start, outer, NULL);
+    return of_act_verify(&in.acts->list, start, outer, NULL);
 }
 
 static int
@@ -268,8 +268,7 @@ add_write_actions(struct of_act_in *in, const struct of_reader *r)
     flat_end(&in->acts->list, ofs);
     const struct flat_item *i = (const void *) (in->acts->list.data + ofs), *child;
     if (!error) {
-        OF_ACT_FOR_EACH_NESTED(child, i, sizeof(struct of_act_nest))
-        {
+        OF_ACT_FOR_EACH_NESTED (child, i, sizeof(struct of_act_nest)) {
             if (!may_be_in_set((enum of_act_type) child->type)) {
                 return OF_ERROR_BAC_BAD_TYPE;
             }
@@ -322,8 +321,7 @@ of_instructions_decode(const void *data, size_t len, enum of_version version,
         error = add_all(&in, &all);
     }
     if (!error) {
-        error =
-            of_act_verify(acts->list.data + start, acts->list.len - start, OF_ACT_OUTER_NONE, NULL);
+        error = of_act_verify(&acts->list, start, OF_ACT_OUTER_NONE, NULL);
     }
     if (error) {
         acts->list.len = (uint32_t) start;

@@ -555,8 +555,7 @@ static int
 check_committed(const struct of_act_ct *a)
 {
     const struct flat_item *i;
-    OF_ACT_FOR_EACH_NESTED(i, &a->i, sizeof *a)
-    {
+    OF_ACT_FOR_EACH_NESTED (i, &a->i, sizeof *a) {
         if (i->type != OF_ACT_NAT) {
             return OF_ERROR_BAC_BAD_ARGUMENT;
         }

@@ -22,8 +22,7 @@ of_act_format_list(const void *items, size_t len, const struct of_act_form *f)
         return;
     }
     const struct flat_item *i;
-    FLAT_FOR_EACH(i, items, len)
-    {
+    FLAT_FOR_EACH (i, items, len) {
         if ((const void *) i != items) {
             str_add_char(f->out, ',');
         }
@@ -87,8 +86,7 @@ void
 of_act_encode_list(const void *items, size_t len, const struct of_act_wire *w)
 {
     const struct flat_item *i;
-    FLAT_FOR_EACH(i, items, len)
-    {
+    FLAT_FOR_EACH (i, items, len) {
         encoders[i->type](i, w);
     }
 }

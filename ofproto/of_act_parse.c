@@ -255,7 +255,7 @@ of_act_parse_list(const struct of_act_text *up, enum of_act_type outer, char *te
     const size_t start = t.acts->list.len;
     char *error = parse_items(&t, text);
     if (!error) {
-        of_act_verify(t.acts->list.data + start, t.acts->list.len - start, outer, &error);
+        of_act_verify(&t.acts->list, start, outer, &error);
     }
     return error;
 }

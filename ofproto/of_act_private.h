@@ -140,8 +140,8 @@ void of_act_add_load(struct of_actions *, const struct subfield *, const union f
 
 // --- Rules between actions. ---
 
-// Order of instructions, conjunction's loneliness, what ct() may hold. 0 or enum of_error, and a
-// sentence to free where `sentence` isn't NULL.
-int of_act_verify(const void *items, size_t len, enum of_act_type outer, char **sentence);
+// Of the items from offset `start` on: order of instructions, conjunction's loneliness, what ct()
+// may hold. 0 or enum of_error, and a sentence to free where `sentence` isn't NULL.
+int of_act_verify(const struct flat *list, size_t start, enum of_act_type outer, char **sentence);
 
 #endif

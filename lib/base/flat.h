@@ -44,6 +44,6 @@ flat_next(const struct flat_item *i)
 
 #define FLAT_FOR_EACH(i, data_, len_)                                                                                  \
     for ((i) = (const struct flat_item *) (const void *) (data_);                                                      \
-         (const uint8_t *) (i) < (const uint8_t *) (data_) + (len_); (i) = flat_next(i))
+         (len_) && (const uint8_t *) (i) < (const uint8_t *) (data_) + (len_); (i) = flat_next(i))
 
 #endif

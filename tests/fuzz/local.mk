@@ -33,3 +33,9 @@ tests_fuzz_fuzz_match_text_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_dp_text_SOURCES = tests/fuzz/fuzz_dp_text.c $(FUZZ_DRIVER)
 tests_fuzz_fuzz_dp_text_LDADD = $(TEST_LIBS)
 tests_fuzz_fuzz_dp_text_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+check_PROGRAMS += tests/fuzz/fuzz_act
+TESTS += tests/fuzz/fuzz_act
+tests_fuzz_fuzz_act_SOURCES = tests/fuzz/fuzz_act.c $(FUZZ_DRIVER)
+tests_fuzz_fuzz_act_LDADD = $(TEST_LIBS)
+tests_fuzz_fuzz_act_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

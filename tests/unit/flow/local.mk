@@ -32,3 +32,8 @@ check_PROGRAMS += tests/unit/flow/test_field
 TESTS += tests/unit/flow/test_field
 tests_unit_flow_test_field_SOURCES = tests/unit/flow/test_field.c
 tests_unit_flow_test_field_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/flow/test_classifier_threads
+TESTS += tests/unit/flow/test_classifier_threads
+tests_unit_flow_test_classifier_threads_SOURCES = tests/unit/flow/test_classifier_threads.c
+tests_unit_flow_test_classifier_threads_LDADD = $(TEST_LIBS)

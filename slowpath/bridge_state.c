@@ -56,7 +56,7 @@ sp_bridge_state_new(const char *name)
     struct sp_bridge_state *s = base_calloc(1, sizeof *s);
     s->name = base_strdup(name);
     s->refs = 1;
-    s->macs = cds_lfht_new(64, 64, 0, CDS_LFHT_AUTO_RESIZE, NULL);
+    s->macs = cds_lfht_new(2048, 1, 0, CDS_LFHT_AUTO_RESIZE, NULL);
     mutex_init(&s->mutex);
     CDS_INIT_LIST_HEAD(&s->by_use);
     hmap_init(&s->patches);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The flow cache: entries, their states, the masks and actions they share. Threads and locks: see the head of mega.h.
+// The flow cache: entries, their states, the masks and actions they share. Threads and locks: see
+// the head of mega.h.
 #include "config.h"
 
 #include "slowpath/mega.h"
@@ -20,7 +21,8 @@ static const struct reason no_reason = {.code = REASON_NONE, .field = FIELD_COUN
 const char *
 mega_state_name(enum mega_state s)
 {
-    static const char *const names[MEGA_N_STATES] = {"new", "live", "moving", "updating", "dying", "dead"};
+    static const char *const names[MEGA_N_STATES] = {"new",      "live",  "moving",
+                                                     "updating", "dying", "dead"};
     return (unsigned) s < MEGA_N_STATES ? names[s] : "?";
 }
 
@@ -50,13 +52,15 @@ bool
 mega_transition_at(struct mega *m, enum mega_state from, enum mega_state to, unsigned line)
 {
     if (!(legal[from] >> to & 1)) {
-        LOG_EMER("cached flow %016llx: no way from state %s to %s (line %u; last change by thread %u, line %u)",
-                 (unsigned long long) m->id.w[0], mega_state_name(from), mega_state_name(to), line, m->by_thread,
-                 m->by_line);
+        LOG_EMER("cached flow %016llx: no way from state %s to %s (line %u; last change by thread "
+                 "%u, line %u)",
+                 (unsigned long long) m->id.w[0], mega_state_name(from), mega_state_name(to), line,
+                 m->by_thread, m->by_line);
         abort();
     }
     uint8_t expected = (uint8_t) from;
-    if (!__atomic_compare_exchange_n(&m->state, &expected, (uint8_t) to, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    if (!__atomic_compare_exchange_n(&m->state, &expected, (uint8_t) to, false, __ATOMIC_SEQ_CST,
+                                     __ATOMIC_SEQ_CST)) {
         return false;
     }
     __atomic_store_n(&m->by_thread, thread_number(), __ATOMIC_RELAXED);
@@ -125,7 +129,8 @@ mask_get(struct mega_cache *c, const struct flow_mask *wc)
     struct mega_mask *m;
 
     mutex_lock(&c->intern);
-    HMAP_FOR_EACH_HASH (m, node, hash, &c->masks) {
+    HMAP_FOR_EACH_HASH(m, node, hash, &c->masks)
+    {
         if (m->mask->n == mm->n && minimask_equals(m->mask, mm)) {
             m->refs++;
             mutex_unlock(&c->intern);
@@ -153,7 +158,8 @@ acts_get(struct mega_cache *c, const struct dp_actions *acts)
     struct mega_acts *a;
 
     mutex_lock(&c->intern);
-    HMAP_FOR_EACH_HASH (a, node, hash, &c->acts) {
+    HMAP_FOR_EACH_HASH(a, node, hash, &c->acts)
+    {
         if (dp_actions_equal(&a->acts, acts)) {
             a->refs++;
             mutex_unlock(&c->intern);
@@ -218,7 +224,10 @@ struct mega_cache *
 mega_cache_new(void (*wake)(void *aux), void *aux)
 {
     struct mega_cache *c = base_calloc(1, sizeof *c);
-    c->by_id = cds_lfht_new(1024, 1024, 0, CDS_LFHT_AUTO_RESIZE | CDS_LFHT_ACCOUNTING, NULL);
+    // Without CDS_LFHT_AUTO_RESIZE: in liburcu 0.13 a fast resize loses the next ones, and lists
+    // grow long (see mega_cache_fit()).
+    c->n_buckets = 4096;
+    c->by_id = cds_lfht_new(c->n_buckets, 1, 0, 0, NULL);
     c->wake = wake;
     c->wake_aux = aux;
     mutex_init(&c->index);
@@ -229,6 +238,19 @@ mega_cache_new(void (*wake)(void *aux), void *aux)
     hmap_init(&c->masks);
     hmap_init(&c->acts);
     return c;
+}
+
+void
+mega_cache_fit(struct mega_cache *c)
+{
+    size_t size = c->n_buckets;
+    while (size < __atomic_load_n(&c->n, __ATOMIC_RELAXED)) {
+        size *= 4;
+    }
+    if (size != c->n_buckets) {
+        cds_lfht_resize(c->by_id, size);
+        __atomic_store_n(&c->n_buckets, size, __ATOMIC_RELAXED);
+    }
 }
 
 static bool
@@ -274,7 +296,8 @@ mega_id(const struct minimask *mm, const uint64_t key[])
     }
     for (size_t i = 0; i < mm->n; i++) {
         id.w[0] = hash_mix64(hash_mix64(id.w[0], mm->words[i]), key[i]);
-        id.w[1] = hash_mix64(hash_mix64(id.w[1], key[i] * UINT64_C(0xff51afd7ed558ccd)), mm->words[i]);
+        id.w[1] =
+            hash_mix64(hash_mix64(id.w[1], key[i] * UINT64_C(0xff51afd7ed558ccd)), mm->words[i]);
     }
     return id;
 }
@@ -365,14 +388,19 @@ mega_insert(struct mega_cache *c, const struct mega_new *new, bool *existing)
         m->x = mx_new(c, m, out, &stale);
         m->flags = out->bridge ? 0 : MEGA_NO_PORT;
         cds_lfht_node_init(&m->node);
-        struct cds_lfht_node *node = cds_lfht_add_unique(c->by_id, (unsigned long) m->id.w[0], id_match, &m->id, &m->node);
+        struct cds_lfht_node *node =
+            cds_lfht_add_unique(c->by_id, (unsigned long) m->id.w[0], id_match, &m->id, &m->node);
         if (node == &m->node) {
             const size_t n = __atomic_add_fetch(&c->n, 1, __ATOMIC_RELAXED);
             if (n > __atomic_load_n(&c->max, __ATOMIC_RELAXED)) {
                 __atomic_store_n(&c->max, n, __ATOMIC_RELAXED);
             }
             __atomic_add_fetch(&c->places[DP_PLACE_NONE], 1, __ATOMIC_RELAXED);
-            // A change that became visible after the translation began is told either through the links, or seen here.
+            if (n % 1024 == 0 && n > __atomic_load_n(&c->n_buckets, __ATOMIC_RELAXED) && c->wake) {
+                c->wake(c->wake_aux); // mega_cache_fit()
+            }
+            // A change that became visible after the translation began is told either through the
+            // links, or seen here.
             if (stale || __atomic_load_n(&c->seq, __ATOMIC_SEQ_CST) != new->seq) {
                 mega_mark_dirty(c, m);
             }
@@ -429,12 +457,14 @@ mega_kill(struct mega_cache *c, struct mega *m)
     __atomic_sub_fetch(&c->places[m->now], 1, __ATOMIC_RELAXED);
     mx_drop(c, m->x);
     mask_put(c, m->mask);
-    // Readers may still be adding to the counters: they go to the next flow after the grace period only.
+    // Readers may still be adding to the counters: they go to the next flow after the grace period
+    // only.
     rcu_call(&m->rcu, mega_free);
 }
 
 void
-mega_set_place(struct mega_cache *c, struct mega *m, enum dp_place place, const struct reason *reason, int64_t now)
+mega_set_place(struct mega_cache *c, struct mega *m, enum dp_place place,
+               const struct reason *reason, int64_t now)
 {
     const uint8_t old = __atomic_exchange_n(&m->now, (uint8_t) place, __ATOMIC_RELAXED);
     if (old != place) {
@@ -465,7 +495,8 @@ mega_set_reason(struct mega *m, const struct reason *r)
         if (i == n_known && n_known < ARRAY_SIZE(known)) {
             known[n_known++] = base_memdup(r, sizeof *r);
         }
-        // More kinds of words from drivers than that: keep the code, as the last one with it said it.
+        // More kinds of words from drivers than that: keep the code, as the last one with it said
+        // it.
         found = known[MIN(i, n_known - 1)];
         mutex_unlock(&mutex);
     }
@@ -512,7 +543,8 @@ mega_for_each(struct mega_cache *c, bool (*cb)(struct mega *, void *aux), void *
 {
     struct cds_lfht_iter iter;
     struct mega *m;
-    cds_lfht_for_each_entry (c->by_id, &iter, m, node) {
+    cds_lfht_for_each_entry(c->by_id, &iter, m, node)
+    {
         if (!cb(m, aux)) {
             break;
         }

@@ -178,6 +178,7 @@ struct mega_stats {
 struct mega_cache {
     struct cds_lfht *by_id;
     size_t n, max;              // atomic
+    size_t n_buckets;           // atomic; of by_id; writer: revalidator
     size_t places[DP_N_PLACES]; // atomic
     uint64_t seq;               // atomic: changes of rules seen so far
     uint64_t retranslated, changed, evicted; // atomic
@@ -198,6 +199,7 @@ struct mega_cache {
 
 struct mega_cache *mega_cache_new(void (*wake)(void *aux), void *aux);
 void mega_cache_free(struct mega_cache *); // no thread uses it any more
+void mega_cache_fit(struct mega_cache *);  // room for what came; the revalidator's thread, outside RCU sections
 
 // ms → 16 ms units, and back. Fits 32 bits for two years.
 uint32_t mega_time(int64_t ms);

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The revalidator. One thread a datapath, with its own channels; the main thread uses the same functions through a channel of its own for sp_reval_refresh().
+// The revalidator. One thread a datapath, with its own channels; the main thread uses the same
+// functions through a channel of its own for sp_reval_refresh().
 //
-// A turn: (1) dirty entries, in batches: read their counters (credited to the old translation), translate again, change or remove what differs; (2) when due, a sweep: terse dump of each place, merge, evict what
-// is idle or unknown, drop what vanished; (3) whoever waited is told through the main loop.
+// A turn: (1) dirty entries, in batches: read their counters (credited to the old translation),
+// translate again, change or remove what differs; (2) when due, a sweep: terse dump of each place,
+// merge, evict what is idle or unknown, drop what vanished; (3) whoever waited is told through the
+// main loop.
 //
-// Ownership: an entry is claimed (MEGA_LIVE → MEGA_UPDATING or MEGA_DYING) before any datapath is called about it. Entries with a filter in tc are changed and removed there by the offload
-// worker, which is asked.
+// Ownership: an entry is claimed (MEGA_LIVE → MEGA_UPDATING or MEGA_DYING) before any datapath is
+// called about it. Entries with a filter in tc are changed and removed there by the offload worker,
+// which is asked.
 #include "config.h"
 
 #include "slowpath/reval.h"
@@ -59,8 +63,8 @@ struct request {
 struct reval {
     struct sp_dp *dp;
     int efd;
-    uint32_t sweep;         // atomic
-    bool stop;              // atomic
+    uint32_t sweep; // atomic
+    bool stop;      // atomic
     struct thread *thread;
     struct tools own, main; // owner: the thread; the main thread
     int64_t last_macs;      // owner: thread
@@ -212,7 +216,8 @@ judge(const struct mega *m, const struct xlate_out *out)
     return same_deps(x, out) ? SAME : RELINK;
 }
 
-// Translates one claimed entry again. Returns what has to be done in the home place: DP_FLOW_MODIFY or DP_FLOW_DELETE, or DP_FLOW_GET for nothing.
+// Translates one claimed entry again. Returns what has to be done in the home place: DP_FLOW_MODIFY
+// or DP_FLOW_DELETE, or DP_FLOW_GET for nothing.
 static enum dp_flow_verb
 retranslate(struct reval *r, struct tools *t, struct mega *m)
 {
@@ -221,7 +226,8 @@ retranslate(struct reval *r, struct tools *t, struct mega *m)
     mega_key(m, &key);
     __atomic_and_fetch(&m->flags, (uint8_t) ~MEGA_DIRTY, __ATOMIC_SEQ_CST);
     const uint64_t seq = __atomic_load_n(&c->seq, __ATOMIC_SEQ_CST);
-    const struct xlate_in in = {.config = sp_config_get(), .dp = r->dp, .key = &key, .now = clock_now()};
+    const struct xlate_in in = {
+        .config = sp_config_get(), .dp = r->dp, .key = &key, .now = clock_now()};
     xlate_flow(&in, &t->out);
     COVERAGE_INC(flow_retranslated);
     __atomic_add_fetch(&c->retranslated, 1, __ATOMIC_RELAXED);
@@ -242,7 +248,8 @@ retranslate(struct reval *r, struct tools *t, struct mega *m)
     return DP_FLOW_GET;
 }
 
-// Reads the present counters of claimed entries, so that they are credited to what was true until now.
+// Reads the present counters of claimed entries, so that they are credited to what was true until
+// now.
 static void
 read_counters(struct reval *r, struct tools *t, size_t n, struct mega *const claimed[])
 {
@@ -284,14 +291,16 @@ apply_changes(struct reval *r, struct tools *t, size_t n)
             mega_kill(r->dp->cache, m);
         } else if (error) {
             // Not there any more: the next packet makes it anew.
-            LOG_WARN_RL(&limit, "%s: a flow could not be changed: %s", r->dp->type, base_strerror(error));
+            LOG_WARN_RL(&limit, "%s: a flow could not be changed: %s", r->dp->type,
+                        base_strerror(error));
             mega_slot_end(m, MEGA_HOME, NULL);
             if (mega_transition(m, MEGA_UPDATING, MEGA_DYING)) {
                 mega_kill(r->dp->cache, m);
             }
         } else {
             mega_release(r->dp->cache, m, MEGA_UPDATING);
-            // Other actions: a higher place may take it now. Not ours any more, but the RCU section keeps it.
+            // Other actions: a higher place may take it now. Not ours any more, but the RCU section
+            // keeps it.
             sp_place_consider(r->dp, m, sp_config_get());
         }
     }
@@ -305,7 +314,8 @@ retranslate_batch(struct reval *r, struct tools *t, const struct flow_id *ids, s
     for (size_t i = 0; i < n; i++) {
         struct mega *m = mega_find(r->dp->cache, &ids[i]);
         // An entry that somebody owns comes back when it is released.
-        if (m && __atomic_load_n(&m->flags, __ATOMIC_SEQ_CST) & MEGA_DIRTY && mega_claim(m, MEGA_UPDATING)) {
+        if (m && __atomic_load_n(&m->flags, __ATOMIC_SEQ_CST) & MEGA_DIRTY &&
+            mega_claim(m, MEGA_UPDATING)) {
             claimed[n_claimed++] = m;
         }
     }
@@ -413,7 +423,8 @@ find_vanished(struct mega *m, void *s_)
     return true;
 }
 
-// A filter that went with its device, or by somebody's hand: the worker puts it back, or the flow home.
+// A filter that went with its device, or by somebody's hand: the worker puts it back, or the flow
+// home.
 static bool
 find_vanished_tc(struct mega *m, void *s_)
 {
@@ -424,7 +435,8 @@ find_vanished_tc(struct mega *m, void *s_)
     return true;
 }
 
-// Flows nobody knows: left by an earlier run or put there by hand. An entry may have been made since the dump: look again.
+// Flows nobody knows: left by an earlier run or put there by hand. An entry may have been made
+// since the dump: look again.
 static void
 remove_foreign(struct sweep *s)
 {
@@ -477,8 +489,9 @@ sweep(struct reval *r, struct tools *t, bool evict, bool purge)
     if (tc_channel(r, t)) {
         s.slot = MEGA_TC;
         const size_t n_foreign = s.n_foreign, before = s.n_seen;
-        const size_t in_tc = __atomic_load_n(&r->dp->cache->places[DP_PLACE_TC_HW], __ATOMIC_RELAXED) +
-                             __atomic_load_n(&r->dp->cache->places[DP_PLACE_TC_SW], __ATOMIC_RELAXED);
+        const size_t in_tc =
+            __atomic_load_n(&r->dp->cache->places[DP_PLACE_TC_HW], __ATOMIC_RELAXED) +
+            __atomic_load_n(&r->dp->cache->places[DP_PLACE_TC_SW], __ATOMIC_RELAXED);
         error = sp_place_tc(r->dp)->ops->flow_dump(t->tc, true, sweep_record, &s);
         s.n_foreign = n_foreign; // stray filters are the worker's business
         if (!error && evict && s.n_seen - before < in_tc) {
@@ -561,6 +574,7 @@ run(void *r_)
             purge |= q->purge;
         }
         if (ready) {
+            mega_cache_fit(r->dp->cache);
             do_dirty(r, &r->own);
         }
         if (ready && (requests || clock_now_us() >= r->next_sweep)) {
@@ -568,7 +582,8 @@ run(void *r_)
             do_dirty(r, &r->own); // MAC addresses that aged
             rcu_begin();
             const struct sp_config *config = sp_config_get();
-            const unsigned period = config && config->max_revalidator_ms ? config->max_revalidator_ms : 500;
+            const unsigned period =
+                config && config->max_revalidator_ms ? config->max_revalidator_ms : 500;
             rcu_end();
             // At most a tenth of a processor, however many flows there are.
             r->next_sweep = clock_now_us() + (int64_t) MAX(period, 10 * r->dump_ms) * 1000;

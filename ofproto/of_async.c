@@ -8,6 +8,7 @@
 #include "ofproto/of_conn_private.h"
 
 #define DEFAULT_MISS_SEND_LEN 128
+#define MAX_FRAME 65000 // with its metadata it fits a message
 
 // Service connections get nothing until they ask by setting miss_send_len.
 void
@@ -154,8 +155,8 @@ of_conns_packet_in(struct of_conns *conns, const struct of_packet_in *pin)
         unsigned asked = p->reason;
         bool ttl = p->reason == OF_PIN_INVALID_TTL && c->invalid_ttl && c->ready && !c->closing;
         if ((ttl || wants(c, OF_ASYNC_PACKET_IN, asked)) && take_token(c)) {
-            // A miss sends what the connection asked for in its configuration, an action what the action says.
-            p->len = MIN(pin->len, pin->reason == OF_PIN_NO_MATCH ? c->miss_send_len : pin->max_len);
+            // Packets aren't buffered here, so nobody can ask for the rest: they go whole, as from the stock switch.
+            p->len = MIN(pin->len, (size_t) MAX_FRAME);
             send_one(c, &m);
         }
     }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// One OpenFlow connection: bytes in, messages handled in order, bytes out once a turn; version negotiation; inactivity probes.
+// One OpenFlow connection: bytes in, messages handled in order, bytes out once a turn; version
+// negotiation; inactivity probes.
 //
-// All messages that have arrived are handled in one go, so that a loaded connection costs one turn, not one turn a message. Replies gather in `out`
-// and leave when the input is used up. A peer that doesn't read its replies is not read from either.
+// All messages that have arrived are handled in one go, so that a loaded connection costs one turn,
+// not one turn a message. Replies gather in `out` and leave when the input is used up. A peer that
+// doesn't read its replies is not read from either.
 //
 // Reference: OpenFlow 1.3 section 6.3 (connection set-up), 1.5 section 6.3.
 #include "config.h"
@@ -45,21 +47,11 @@ of_conn_close(struct of_conn *c, int error)
     }
     c->closing = true;
     if (c->kind == OF_CONN_PRIMARY) {
-        LOG_INFO("%s<->%s: connection closed%s%s", c->conns->bridge->name, stream_name(c->stream), error ? ": " : " by peer",
-                 error ? base_strerror(error) : "");
+        LOG_INFO("%s<->%s: connection closed%s%s", c->conns->bridge->name, stream_name(c->stream),
+                 error ? ": " : " by peer", error ? base_strerror(error) : "");
     }
     if (c->target) {
         of_target_disconnected(c->target, c, error);
-    }
-}
-
-static void
-flush(struct of_conn *c)
-{
-    if (c->out.len) {
-        stream_write(c->stream, c->out.p, c->out.len);
-        str_clear(&c->out);
-        stream_pause_reading(c->stream, stream_backlog(c->stream) > MAX_BACKLOG);
     }
 }
 
@@ -78,6 +70,17 @@ tell_snoops(struct of_conn *c, const void *data, size_t len)
     }
 }
 
+static void
+flush(struct of_conn *c)
+{
+    if (c->out.len) {
+        tell_snoops(c, c->out.p, c->out.len);
+        stream_write(c->stream, c->out.p, c->out.len);
+        str_clear(&c->out);
+        stream_pause_reading(c->stream, stream_backlog(c->stream) > MAX_BACKLOG);
+    }
+}
+
 void
 of_conn_send(struct of_conn *c, struct str *messages)
 {
@@ -92,24 +95,19 @@ of_conn_send(struct of_conn *c, struct str *messages)
 void
 of_conn_send_error(struct of_conn *c, int error, const struct of_msg *request)
 {
-    size_t before = c->out.len;
-    LOG_INFO_RL(&limit, "%s<->%s: sending %s error reply to %s message", c->conns->bridge->name, stream_name(c->stream),
-                of_error_name(error), of_msg_type_name(request->type));
+    LOG_INFO_RL(&limit, "%s<->%s: sending %s error reply to %s message", c->conns->bridge->name,
+                stream_name(c->stream), of_error_name(error), of_msg_type_name(request->type));
     of_msg_encode_error(error, c->wire.version, request->bytes, request->len, &c->out);
-    tell_snoops(c, c->out.p + before, c->out.len - before);
 }
 
 void
 of_conn_reply(struct of_conn *c, struct of_msg *reply, const struct of_msg *request)
 {
-    size_t before = c->out.len;
     reply->xid = request->xid;
     reply->version = c->wire.version;
     if (of_msg_encode(reply, &c->wire, &c->out)) {
         of_conn_send_error(c, OF_ERROR_BRC_BAD_TYPE, request);
-        return;
     }
-    tell_snoops(c, c->out.p + before, c->out.len - before);
 }
 
 static void
@@ -120,7 +118,8 @@ send_hello(struct of_conn *c)
         highest = c->conns->versions & OF_VERSION_BIT(v) ? v : highest;
     }
     c->wire.version = highest;
-    struct of_msg m = {.type = OF_MSG_HELLO, .version = highest, .xid = 1, .u.hello.versions = c->conns->versions};
+    struct of_msg m = {
+        .type = OF_MSG_HELLO, .version = highest, .xid = 1, .u.hello.versions = c->conns->versions};
     of_msg_encode(&m, &c->wire, &c->out);
     flush(c);
 }
@@ -141,7 +140,8 @@ take_hello(struct of_conn *c, struct of_msg *m)
             return true;
         }
     }
-    LOG_WARN("%s<->%s: version negotiation failed: the peer offers none of this bridge's OpenFlow versions",
+    LOG_WARN("%s<->%s: version negotiation failed: the peer offers none of this bridge's OpenFlow "
+             "versions",
              c->conns->bridge->name, stream_name(c->stream));
     of_msg_encode_error(OF_ERROR_HFC_INCOMPATIBLE, c->wire.version, m->bytes, m->len, &c->out);
     flush(c);
@@ -159,7 +159,8 @@ handle(struct of_conn *c, const uint8_t *data, size_t len)
     int error = of_msg_decode(data, len, &wire, &m);
     if (!c->ready) {
         if (error || m.type != OF_MSG_HELLO) {
-            LOG_WARN("%s<->%s: expected a hello and got something else", c->conns->bridge->name, stream_name(c->stream));
+            LOG_WARN("%s<->%s: expected a hello and got something else", c->conns->bridge->name,
+                     stream_name(c->stream));
             of_conn_close(c, -EPROTO);
         } else if (!take_hello(c, &m)) {
             of_conn_close(c, -EPROTO);
@@ -195,7 +196,8 @@ readable(struct stream *s, void *c_)
     while (!c->closing) {
         size_t len = of_msg_length(data + used, n - used);
         if (len && len < OF_HEADER_LEN) {
-            LOG_WARN("%s<->%s: a message of impossible length %zu", c->conns->bridge->name, stream_name(c->stream), len);
+            LOG_WARN("%s<->%s: a message of impossible length %zu", c->conns->bridge->name,
+                     stream_name(c->stream), len);
             of_conn_close(c, -EPROTO);
             break;
         }
@@ -244,8 +246,8 @@ probe_due(void *c_)
 {
     struct of_conn *c = c_;
     if (c->probe_sent || !c->ready) {
-        LOG_ERR("%s<->%s: no response to inactivity probe after %d seconds, disconnecting", c->conns->bridge->name,
-                stream_name(c->stream), c->probe_ms / 1000);
+        LOG_ERR("%s<->%s: no response to inactivity probe after %d seconds, disconnecting",
+                c->conns->bridge->name, stream_name(c->stream), c->probe_ms / 1000);
         of_conn_close(c, -ETIMEDOUT);
         conn_free(c);
         return;
@@ -257,7 +259,8 @@ probe_due(void *c_)
 }
 
 struct of_conn *
-of_conn_new(struct of_conns *conns, struct of_target *target, struct stream *stream, enum of_conn_kind kind)
+of_conn_new(struct of_conns *conns, struct of_target *target, struct stream *stream,
+            enum of_conn_kind kind)
 {
     static const struct stream_cbs cbs = {connected, readable, drained, closed};
     struct of_conn *c = base_calloc(1, sizeof *c);

@@ -29,3 +29,8 @@ check_PROGRAMS += tests/unit/ofproto/test_conn
 TESTS += tests/unit/ofproto/test_conn
 tests_unit_ofproto_test_conn_SOURCES = tests/unit/ofproto/test_conn.c $(OFPROTO_HARNESS)
 tests_unit_ofproto_test_conn_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/ofproto/test_async
+TESTS += tests/unit/ofproto/test_async
+tests_unit_ofproto_test_async_SOURCES = tests/unit/ofproto/test_async.c $(OFPROTO_HARNESS)
+tests_unit_ofproto_test_async_LDADD = $(TEST_LIBS)

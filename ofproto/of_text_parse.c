@@ -277,10 +277,14 @@ parse_word(struct parse *p, const char *key, char *value)
     if (parse_flag(p, key)) {
         return NULL;
     }
-    const bool field = field_by_name(key, strlen(key));
+    const struct field_info *field = field_by_name(key, strlen(key));
     char *error =
         match_parse_field(&p->fm->match, key, field && !*value ? "0/0" : value, p->ports, &known);
     if (known) {
+        if (field && !error) {
+            *p->usable &=
+                of_field_usable(field->id, &p->fm->match); // also of what a later word replaces
+        }
         return error;
     }
     free(error);

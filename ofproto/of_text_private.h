@@ -34,6 +34,9 @@ void of_text_table_features(struct of_msg *, struct str *out);
 
 void of_text_decode_error(int error, const struct of_msg *, struct str *out);
 
+// Protocols that can carry what the match says of this field.
+uint32_t of_field_usable(enum field_id, const struct flow_match *);
+
 bool of_text_body_packet(struct of_msg *, const struct of_print *, struct str *out);
 bool of_text_body_port(struct of_msg *, const struct of_print *, struct str *out);
 bool of_text_body_table(struct of_msg *, const struct of_print *, struct str *out);

@@ -3,7 +3,7 @@
 // NXM and OXM everything.
 #include "config.h"
 
-#include "ofproto/of_msg.h"
+#include "ofproto/of_text_private.h"
 
 #define OF11_ON (OF_PROTO_NXM_OXM | OF_PROTO_11)
 
@@ -28,9 +28,8 @@ usable_vlan(const struct flow_match *m)
     }
 }
 
-// Protocols for one field that the match uses.
-static uint32_t
-usable_field(enum field_id id, const struct flow_match *m)
+uint32_t
+of_field_usable(enum field_id id, const struct flow_match *m)
 {
     const struct field_info *f = field_get(id);
     union field_value mask;
@@ -41,8 +40,9 @@ usable_field(enum field_id id, const struct flow_match *m)
         return OF_PROTO_NXM_OXM;
     }
     switch (id) {
-    case FIELD_IN_PORT:
     case FIELD_IN_PORT_OXM:
+        return OF11_ON;
+    case FIELD_IN_PORT:
     case FIELD_ETH_TYPE:
     case FIELD_NW_PROTO:
     case FIELD_ARP_OP:
@@ -50,11 +50,12 @@ usable_field(enum field_id id, const struct flow_match *m)
     case FIELD_ICMP_CODE:
         return OF_PROTO_ALL;
     case FIELD_VLAN_TCI:
+    case FIELD_VLAN_VID:
+        return exact ? OF_PROTO_ALL : OF_PROTO_NXM_OXM;
     case FIELD_DL_VLAN:
     case FIELD_DL_VLAN_PCP:
-    case FIELD_VLAN_VID:
     case FIELD_VLAN_PCP:
-        return usable_vlan(m);
+        return OF_PROTO_ALL;
     case FIELD_ETH_SRC:
     case FIELD_ETH_DST:
         return exact ? OF_PROTO_ALL : OF11_ON;
@@ -72,6 +73,10 @@ usable_field(enum field_id id, const struct flow_match *m)
     case FIELD_SCTP_SRC:
     case FIELD_SCTP_DST:
         return exact ? OF11_ON : OF_PROTO_NXM_OXM;
+    case FIELD_IP_DSCP:
+        return OF_PROTO_ALL;
+    case FIELD_NW_ECN:
+        return OF11_ON;
     case FIELD_NW_TOS:
         return m->mask.nw_tos & 3 ? OF11_ON : OF_PROTO_ALL; // ECN
     case FIELD_METADATA:
@@ -89,7 +94,9 @@ of_match_usable(const struct flow_match *m)
     uint32_t usable = OF_PROTO_ALL;
     for (size_t w = 0; w < ARRAY_SIZE(m->used.w); w++) {
         for (uint64_t bits = m->used.w[w]; bits; bits &= bits - 1) {
-            usable &= usable_field((enum field_id)(w * 64 + __builtin_ctzll(bits)), m);
+            const enum field_id id = (enum field_id)(w * 64 + __builtin_ctzll(bits));
+            usable &= id == FIELD_VLAN_VID || id == FIELD_VLAN_PCP ? usable_vlan(m)
+                                                                   : of_field_usable(id, m);
         }
     }
     return usable;

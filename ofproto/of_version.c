@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "lib/base/util.h"
+#include "lib/base/str.h"
 
 static const char *const version_names[] = {
     [OF_10] = "OpenFlow10", [OF_11] = "OpenFlow11", [OF_12] = "OpenFlow12",
@@ -19,14 +19,10 @@ static const struct {
     enum of_version version;
     const char *name;
 } protos[] = {
-    {OF_PROTO_10, OF_10, "OpenFlow10-table_id"},
-    {OF_PROTO_10_TID, OF_10, "OpenFlow10+table_id"},
-    {OF_PROTO_NXM, OF_10, "NXM-table_id"},
-    {OF_PROTO_NXM_TID, OF_10, "NXM+table_id"},
-    {OF_PROTO_11, OF_11, "OpenFlow11"},
-    {OF_PROTO_12, OF_12, "OXM-OpenFlow12"},
-    {OF_PROTO_13, OF_13, "OXM-OpenFlow13"},
-    {OF_PROTO_14, OF_14, "OXM-OpenFlow14"},
+    {OF_PROTO_10, OF_10, "OpenFlow10-table_id"}, {OF_PROTO_10_TID, OF_10, "OpenFlow10+table_id"},
+    {OF_PROTO_NXM, OF_10, "NXM-table_id"},       {OF_PROTO_NXM_TID, OF_10, "NXM+table_id"},
+    {OF_PROTO_11, OF_11, "OpenFlow11"},          {OF_PROTO_12, OF_12, "OXM-OpenFlow12"},
+    {OF_PROTO_13, OF_13, "OXM-OpenFlow13"},      {OF_PROTO_14, OF_14, "OXM-OpenFlow14"},
     {OF_PROTO_15, OF_15, "OXM-OpenFlow15"},
 };
 
@@ -53,7 +49,8 @@ of_versions_parse(const char *text, uint32_t *versions)
 {
     *versions = 0;
     char *copy = base_strdup(text), *save = NULL, *error = NULL;
-    for (char *word = strtok_r(copy, " ,", &save); word && !error; word = strtok_r(NULL, " ,", &save)) {
+    for (char *word = strtok_r(copy, " ,", &save); word && !error;
+         word = strtok_r(NULL, " ,", &save)) {
         uint32_t v = version_by_name(word);
         if (!v) {
             error = base_asprintf("%s: unknown OpenFlow version", word);
@@ -104,4 +101,30 @@ of_versions_of_protos(uint32_t p)
         out |= p & protos[i].proto ? OF_VERSION_BIT(protos[i].version) : 0;
     }
     return out;
+}
+
+char *
+of_protos_format(uint32_t protos)
+{
+    static const struct {
+        uint32_t protos;
+        const char *name;
+    } collections[] = {
+        {OF_PROTO_10_STD, "OpenFlow10"}, {OF_PROTO_10_NXM, "NXM"}, {OF_PROTO_OXM, "OXM"}};
+    struct str s = STR_INIT;
+    if (protos == OF_PROTO_ALL || !protos) {
+        return base_strdup(protos ? "any" : "none");
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(collections); i++) {
+        if ((protos & collections[i].protos) == collections[i].protos) {
+            str_addf(&s, "%s%s", s.len ? "," : "", collections[i].name);
+            protos &= ~collections[i].protos;
+        }
+    }
+    for (uint32_t bit = 1; bit <= OF_PROTO_15; bit <<= 1) {
+        if (protos & bit) {
+            str_addf(&s, "%s%s", s.len ? "," : "", of_proto_name(bit));
+        }
+    }
+    return str_take(&s);
 }

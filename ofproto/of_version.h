@@ -8,16 +8,17 @@
 enum of_version { OF_10 = 1, OF_11 = 2, OF_12 = 3, OF_13 = 4, OF_14 = 5, OF_15 = 6 };
 
 #define OF_VERSION_BIT(v) (UINT32_C(1) << (v))
-#define OF_VERSIONS_ALL                                                                                                \
-    (OF_VERSION_BIT(OF_10) | OF_VERSION_BIT(OF_11) | OF_VERSION_BIT(OF_12) | OF_VERSION_BIT(OF_13) |                   \
-     OF_VERSION_BIT(OF_14) | OF_VERSION_BIT(OF_15))
+#define OF_VERSIONS_ALL                                                                            \
+    (OF_VERSION_BIT(OF_10) | OF_VERSION_BIT(OF_11) | OF_VERSION_BIT(OF_12) |                       \
+     OF_VERSION_BIT(OF_13) | OF_VERSION_BIT(OF_14) | OF_VERSION_BIT(OF_15))
 
 const char *of_version_name(enum of_version); // "OpenFlow13"; NULL: unknown
 // "OpenFlow13,OpenFlow14", "1.3", "all" → OF_VERSION_BIT()s. NULL, or an error sentence to free.
 char *of_versions_parse(const char *text, uint32_t *versions);
 
-// Protocols: a version together with how flow-mods say what they mean (ovs-ofctl(8), --flow-format). "+table_id" means that the
-// high byte of the command carries the table (NXT_FLOW_MOD_TABLE_ID).
+// Protocols: a version together with how flow-mods say what they mean (ovs-ofctl(8),
+// --flow-format). "+table_id" means that the high byte of the command carries the table
+// (NXT_FLOW_MOD_TABLE_ID).
 enum of_proto {
     OF_PROTO_10 = 1 << 0,
     OF_PROTO_10_TID = 1 << 1,
@@ -42,5 +43,6 @@ enum of_version of_proto_version(enum of_proto);
 uint32_t of_protos_of_versions(uint32_t versions);
 uint32_t of_versions_of_protos(uint32_t protos);
 const char *of_proto_name(enum of_proto); // "NXM+table_id"
+char *of_protos_format(uint32_t protos);  // "OpenFlow10,NXM"; to free
 
 #endif

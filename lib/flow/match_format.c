@@ -53,7 +53,7 @@ add_number(const struct fmt *f, const char *name, struct number n)
     if (mask == all && n.form == 'd') {
         str_addf(f->out, "%llu", (unsigned long long) n.value);
     } else {
-        str_addf(f->out, n.form == 'X' ? "0x%llx" : "%#llx", (unsigned long long) n.value);
+        str_addf(f->out, n.form == 'x' ? "%#llx" : "0x%llx", (unsigned long long) n.value);
     }
     if (mask != all) {
         str_addf(f->out, "/%#llx", (unsigned long long) mask);

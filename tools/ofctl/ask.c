@@ -124,32 +124,6 @@ conn_print_reply(struct conn *c, struct of_msg *request)
 
 // --- Flow formats. ---
 
-char *
-ofctl_protos_text(uint32_t protos)
-{
-    static const struct {
-        uint32_t protos;
-        const char *name;
-    } collections[] = {
-        {OF_PROTO_10_STD, "OpenFlow10"}, {OF_PROTO_10_NXM, "NXM"}, {OF_PROTO_OXM, "OXM"}};
-    struct str s = STR_INIT;
-    if (protos == OF_PROTO_ALL || !protos) {
-        return base_strdup(protos ? "any" : "none");
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(collections); i++) {
-        if ((protos & collections[i].protos) == collections[i].protos) {
-            str_addf(&s, "%s%s", s.len ? "," : "", collections[i].name);
-            protos &= ~collections[i].protos;
-        }
-    }
-    for (uint32_t bit = 1; bit <= OF_PROTO_15; bit <<= 1) {
-        if (protos & bit) {
-            str_addf(&s, "%s%s", s.len ? "," : "", of_proto_name(bit));
-        }
-    }
-    return str_take(&s);
-}
-
 enum of_proto
 conn_proto(const struct conn *c)
 {
@@ -210,7 +184,7 @@ conn_set_proto_for_mods(struct conn *c, uint32_t usable)
             return;
         }
     }
-    char *names = ofctl_protos_text(usable & opt.protos);
+    char *names = of_protos_format(usable & opt.protos);
     log_fatal(0, "switch does not support any of the usable flow formats (%s)", names);
 }
 
@@ -224,6 +198,6 @@ conn_set_proto_for_dump(struct conn *c, uint32_t usable)
             return;
         }
     }
-    char *names = ofctl_protos_text(usable & opt.protos);
+    char *names = of_protos_format(usable & opt.protos);
     log_fatal(0, "switch does not support any of the usable flow formats (%s)", names);
 }

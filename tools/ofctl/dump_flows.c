@@ -24,7 +24,7 @@ ask(struct cmdline_ctx *ctx, struct names *names, struct of_msg *request)
         log_fatal(0, "%s", error);
     }
     if (!(usable & opt.protos)) {
-        char *want = ofctl_protos_text(usable), *have = ofctl_protos_text(opt.protos);
+        char *want = of_protos_format(usable), *have = of_protos_format(opt.protos);
         log_fatal(0, "none of the usable flow formats (%s) is among the allowed flow formats (%s)",
                   want, have);
     }

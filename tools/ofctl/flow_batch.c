@@ -215,7 +215,7 @@ void
 flow_batch_send(struct flow_batch *b, struct conn *c)
 {
     if (b->n && !conn_try_proto(c, b->proto)) {
-        char *names = ofctl_protos_text(b->usable & opt.protos);
+        char *names = of_protos_format(b->usable & opt.protos);
         log_fatal(0, "switch does not support any of the usable flow formats (%s)", names);
     }
     if (opt.bundle) {

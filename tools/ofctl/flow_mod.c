@@ -123,7 +123,7 @@ static void
 check_usable(uint32_t usable)
 {
     if (!(usable & opt.protos)) {
-        char *want = ofctl_protos_text(usable), *have = ofctl_protos_text(opt.protos);
+        char *want = of_protos_format(usable), *have = of_protos_format(opt.protos);
         log_fatal(0, "none of the usable flow formats (%s) is among the allowed flow formats (%s)",
                   want, have);
     }

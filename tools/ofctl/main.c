@@ -263,7 +263,7 @@ agree(void)
                 str_addf(&names, "%s%s", names.len ? ", " : "", of_version_name(v));
             }
         }
-        char *formats = ofctl_protos_text(opt.protos);
+        char *formats = of_protos_format(opt.protos);
         log_fatal(0,
                   "None of the enabled OpenFlow versions (%s) supports any of the enabled flow "
                   "formats (%s).  "

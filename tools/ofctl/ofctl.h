@@ -84,7 +84,6 @@ bool conn_try_proto(struct conn *, enum of_proto);
 void conn_set_proto_for_mods(struct conn *, uint32_t usable);
 void conn_set_proto_for_dump(struct conn *, uint32_t usable);
 enum of_proto conn_proto(const struct conn *);
-char *ofctl_protos_text(uint32_t protos); // "OpenFlow10,NXM"; to free
 
 // --- Names (names.c). ---
 struct names;

@@ -89,7 +89,7 @@ parse(struct parsed *all, const char *text, const char *file, int line)
 static void
 show(struct parsed *all)
 {
-    char *usable = ofctl_protos_text(all->usable);
+    char *usable = of_protos_format(all->usable);
     printf("usable protocols: %s\n", usable);
     const uint32_t possible = all->usable & opt.protos;
     if (!possible) {

@@ -34,3 +34,9 @@ check_PROGRAMS += tests/unit/ofproto/test_async
 TESTS += tests/unit/ofproto/test_async
 tests_unit_ofproto_test_async_SOURCES = tests/unit/ofproto/test_async.c $(OFPROTO_HARNESS)
 tests_unit_ofproto_test_async_LDADD = $(TEST_LIBS)
+
+EXTRA_DIST += tests/golden/flowtext
+check_PROGRAMS += tests/unit/ofproto/test_text_flow
+TESTS += tests/unit/ofproto/test_text_flow
+tests_unit_ofproto_test_text_flow_SOURCES = tests/unit/ofproto/test_text_flow.c
+tests_unit_ofproto_test_text_flow_LDADD = $(LIBS_OF) $(CMOCKA_LIBS) $(EXT_LIBS)

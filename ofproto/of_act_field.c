@@ -143,7 +143,7 @@ of_act_parse_load(struct of_act_text *t, char *arg)
 const char *
 of_act_field_name(const struct field_info *f)
 {
-    return f->id == FIELD_NW_SRC || f->id == FIELD_NW_DST ? f->alias : f->name;
+    return f->name;
 }
 
 static bool

@@ -181,12 +181,6 @@ read_properties(struct tables *t)
 
 // --- Text. ---
 
-static const char *
-field_name(enum field_id id)
-{
-    return id == FIELD_NW_SRC ? "ip_src" : id == FIELD_NW_DST ? "ip_dst" : field_get(id)->name;
-}
-
 // Fields are listed with the metadata first, conntrack before the registers and NSH at the end;
 // else in the table's order.
 static int
@@ -225,7 +219,7 @@ fields(const char *label, const struct field_set *set, struct str *out)
     }
     qsort(ids, n, sizeof *ids, compare_ranks);
     for (size_t i = 0; i < n; i++) {
-        names[i] = field_name(ids[i]);
+        names[i] = field_get(ids[i])->name;
     }
     if (n) {
         str_add(out, label);

@@ -16,6 +16,7 @@ extern const struct dp_ops kd_dp_ops;
 int kd_dp_create(const char *name);
 // Names of all datapaths. 0 or -errno (-ENOENT: the kernel has no openvswitch).
 int kd_dp_for_each(void (*cb)(const char *name, void *aux), void *aux);
+const char *kd_dp_name(const struct dp *);
 // Entries of the kernel's mask cache, 0: switched off or unknown. Setting it: 0 or -errno.
 uint32_t kd_dp_mask_cache(struct dp *);
 int kd_dp_set_mask_cache(struct dp *, uint32_t entries);
@@ -31,14 +32,14 @@ struct kd_port {
 int kd_port_get(struct dp *, const char *name, uint32_t port_no, struct kd_port *);
 int kd_port_for_each(struct dp *, void (*cb)(const struct kd_port *, void *aux), void *aux);
 
-// One flow by its key rather than its id, as programs of others install them (without mask: exact).
-// verb, results as in dp_ops; `may_create`, for MODIFY: as `ovs-dpctl mod-flow --may-create`.
-// `clear`: counters start anew.
+// One flow, perhaps by its key rather than its id, as other programs install them. verb and results as in dp_ops, and every verb but CREATE fills
+// stats. Main thread or the channel's.
 struct kd_flow_request {
     struct dp_flow_op *op;
-    bool by_key; // the id isn't sent
-    bool may_create, clear;
-    struct dp_actions *got_actions; // GET: appended to; may be NULL
+    bool by_key;                    // the id isn't sent
+    bool may_create, clear;         // MODIFY: make it when it isn't there; counters start anew
+    struct flow_match *got_match;   // what the kernel has, filled when not NULL
+    struct dp_actions *got_actions; // the same, appended to
 };
 int kd_flow_request(struct dp_channel *, struct kd_flow_request *);
 

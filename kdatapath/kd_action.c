@@ -50,10 +50,18 @@ put_nested(struct encoder *e, uint16_t attr, const uint8_t *data, size_t len)
 
 // --- Setting fields. ---
 
-// The attribute with which the kernel sets a field; 0: it cannot.
+// The attribute with which the kernel does this; 0: it cannot.
 static uint16_t
-set_attr(enum field_id id, be16_t eth_type)
+set_attr(const struct dp_act *act, be16_t eth_type)
 {
+    enum field_id id = ((const struct dp_act_set *) (const void *) act)->field;
+
+    if (id >= FIELD_COUNT) {
+        return 0;
+    }
+    if (act->flags & DP_SET_IPV6) {
+        eth_type = htobe16(ETH_TYPE_IPV6);
+    }
     switch (id) {
     case FIELD_MPLS_LABEL:
     case FIELD_MPLS_TC:
@@ -147,13 +155,13 @@ static int
 put_sets(struct encoder *e, const struct dp_act **a, const uint8_t *end_of_list)
 {
     const struct dp_act *next = *a;
-    const enum field_id first = ((const struct dp_act_set *) (const void *) next)->field;
-    const uint16_t attr = first < FIELD_COUNT ? set_attr(first, e->eth_type) : 0;
+    const uint16_t attr = set_attr(next, e->eth_type);
     struct flow_key key;
     struct flow_mask mask;
 
     if (!attr) {
-        return refuse(e, first, "set");
+        return refuse(e, MIN(((const struct dp_act_set *) (const void *) next)->field, FIELD_COUNT),
+                      "set");
     }
     memset(&key, 0, sizeof key);
     memset(&mask, 0, sizeof mask);
@@ -162,9 +170,7 @@ put_sets(struct encoder *e, const struct dp_act **a, const uint8_t *end_of_list)
         *a = next;
         next = dp_act_next(next);
     } while ((const uint8_t *) next < end_of_list && next->type == DP_ACT_SET &&
-             ((const struct dp_act_set *) (const void *) next)->field < FIELD_COUNT &&
-             set_attr(((const struct dp_act_set *) (const void *) next)->field, e->eth_type) ==
-                 attr);
+             set_attr(next, e->eth_type) == attr);
     put_set_masked(e, attr, &key, &mask);
     return 0;
 }

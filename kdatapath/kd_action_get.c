@@ -14,6 +14,7 @@ struct decoder {
     struct dp_actions *acts;
     unsigned depth;
     bool incomplete;
+    bool v6; // the header being set
 };
 
 static int get_list(struct decoder *, const void *data, size_t len);
@@ -38,6 +39,7 @@ static void
 add_if_masked(struct decoder *d, enum field_id id, const struct flow_key *k,
               const struct flow_mask *m)
 {
+    const uint32_t at = d->acts->len;
     const struct field_info *f = field_get(id);
     union field_value value, mask;
 
@@ -45,6 +47,9 @@ add_if_masked(struct decoder *d, enum field_id id, const struct flow_key *k,
     if (!field_value_is_zero(f, &mask)) {
         field_read(f, k, &value);
         dp_actions_add_set(d->acts, f, &value, &mask);
+        if (d->v6 && f->prereq == FIELD_PRE_IP_ANY) {
+            ((struct dp_act *) (void *) (d->acts->data + at))->flags = DP_SET_IPV6;
+        }
     }
 }
 
@@ -52,7 +57,8 @@ add_if_masked(struct decoder *d, enum field_id id, const struct flow_key *k,
 static void
 add_fields(struct decoder *d, uint16_t attr, const struct flow_key *k, const struct flow_mask *m)
 {
-    const be16_t type = htobe16(attr == OVS_KEY_ATTR_IPV6 ? ETH_TYPE_IPV6 : ETH_TYPE_IP);
+    d->v6 = attr == OVS_KEY_ATTR_IPV6;
+    const be16_t type = htobe16(d->v6 ? ETH_TYPE_IPV6 : ETH_TYPE_IP);
 
     if (attr == OVS_KEY_ATTR_MPLS) {
         for (enum field_id id = FIELD_MPLS_LABEL; id <= FIELD_MPLS_TTL; id++) {

@@ -263,6 +263,12 @@ kd_dp_for_each(void (*cb)(const char *name, void *aux), void *aux)
     return error;
 }
 
+const char *
+kd_dp_name(const struct dp *dp)
+{
+    return dp->name;
+}
+
 uint32_t
 kd_dp_mask_cache(struct dp *dp)
 {

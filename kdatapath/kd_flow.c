@@ -127,7 +127,8 @@ put_op(struct dp_channel *ch, struct dp_flow_op *op, const struct kd_flow_reques
     };
     int error = 0;
 
-    kd_begin(&ch->batch, ch->dp, ch->dp->fam.flow, how[op->verb].cmd, how[op->verb].flags);
+    kd_begin(&ch->batch, ch->dp, ch->dp->fam.flow, how[op->verb].cmd,
+             how[op->verb].flags | (r ? NLM_F_ECHO : 0));
     if (!r || !r->by_key) {
         put_id(&ch->batch, &op->id);
     }
@@ -137,8 +138,10 @@ put_op(struct dp_channel *ch, struct dp_flow_op *op, const struct kd_flow_reques
         if (r && r->by_key) {
             error = kd_match_put(&ch->batch, op->match);
         }
-        const uint32_t omit = r && r->got_actions ? TERSE & ~OVS_UFID_F_OMIT_ACTIONS : TERSE;
-        nlk_put_u32(&ch->batch, OVS_FLOW_ATTR_UFID_FLAGS, omit);
+    }
+    if (!how[op->verb].content || r) {
+        nlk_put_u32(&ch->batch, OVS_FLOW_ATTR_UFID_FLAGS,
+                    r && (r->got_match || r->got_actions) ? 0 : TERSE);
     }
     if (r && r->clear) {
         nlk_put_flag(&ch->batch, OVS_FLOW_ATTR_CLEAR);
@@ -166,7 +169,7 @@ parse_stats(const flow_table t, struct dp_flow_stats *s)
 struct answers {
     struct dp_channel *ch;
     struct dp_flow_op *ops;
-    struct dp_actions *got_actions;
+    const struct kd_flow_request *request; // NULL: none
 };
 
 static void
@@ -178,17 +181,21 @@ take_answer(size_t i, const struct nlk_msg *m, void *a_)
 
     if (m->type == a->ch->dp->fam.flow && !kd_parse(m, t, ARRAY_SIZE(t), NULL, NULL)) {
         parse_stats(t, &op->stats);
-        if (a->got_actions) {
-            kd_actions_get(&t[OVS_FLOW_ATTR_ACTIONS], a->got_actions);
+        if (a->request && a->request->got_match) {
+            kd_match_get(&t[OVS_FLOW_ATTR_KEY], &t[OVS_FLOW_ATTR_MASK], a->request->got_match);
+        }
+        if (a->request && a->request->got_actions) {
+            kd_actions_get(&t[OVS_FLOW_ATTR_ACTIONS], a->request->got_actions);
         }
     }
 }
 
 // Sends what is in the batch and gives each operation its result.
 static int
-flush(struct dp_channel *ch, struct dp_flow_op *ops, bool content, struct dp_actions *got_actions)
+flush(struct dp_channel *ch, struct dp_flow_op *ops, bool content,
+      const struct kd_flow_request *request)
 {
-    struct answers a = {ch, ops, got_actions};
+    struct answers a = {ch, ops, request};
     const size_t n = ch->batch.n;
 
     int failed =
@@ -249,7 +256,7 @@ kd_flow_request(struct dp_channel *ch, struct kd_flow_request *r)
     int error = put_op(ch, op, r);
     if (!error) {
         ch->op_of[0] = 0;
-        flush(ch, op, verb == DP_FLOW_DELETE || verb == DP_FLOW_GET, r->got_actions);
+        flush(ch, op, verb != DP_FLOW_CREATE, r);
         error = op->error;
     }
     op->verb = verb;

@@ -18,3 +18,4 @@ include tools/dbtool/local.mk
 include tools/ofctl/local.mk
 include tools/vswitchd/local.mk
 include tools/offload/local.mk
+include tools/dpctl/local.mk

@@ -244,6 +244,8 @@ char *dp_actions_parse(const char *text, dp_port_finder *, void *aux, struct dp_
 // Datapath flow text: "recirc_id(0),in_port(2),eth(src=…,dst=…),eth_type(0x0800),ipv4(frag=no)". verbose (-m): all fields, wildcards spelled out.
 struct flow_match;
 void dp_match_format(const struct flow_match *, bool verbose, dp_port_namer *, void *aux, struct str *out);
+// The same with metadata in the kernel datapath's order, as flows of "system" datapaths are told.
+void dp_match_format_kernel(const struct flow_match *, bool verbose, dp_port_namer *, void *aux, struct str *out);
 char *dp_match_parse(const char *text, dp_port_finder *, void *aux, struct flow_match *);
 
 #endif

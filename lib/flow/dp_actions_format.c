@@ -74,6 +74,13 @@ add_userspace(const struct fmt *f, const struct dp_act_userspace *a)
     case DP_USER_IPFIX:
         str_addf(f->out, ",ipfix(output_port=%u)", a->ofp_in_port);
         break;
+    case DP_USER_RAW:
+        if (a->arg) {
+            str_add(f->out, ",userdata(");
+            str_add_hex(f->out, a + 1, a->arg);
+            str_add_char(f->out, ')');
+        }
+        break;
     default:
         break;
     }

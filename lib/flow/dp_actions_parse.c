@@ -11,6 +11,7 @@
 
 #define SEPARATORS ", \t\r\n"
 #define MAX_DEPTH 16
+#define MAX_USERDATA 128 // bytes
 
 struct parser {
     struct dp_actions *acts;
@@ -134,29 +135,51 @@ parse_sampled(const char **p, struct dp_act_userspace *a)
     return dp_scan(p, ")");
 }
 
+// Hex digits up to the bracket, two a byte.
+static bool
+parse_userdata(const char **p, struct dp_act_userspace *a, uint8_t raw[MAX_USERDATA])
+{
+    a->kind = DP_USER_RAW;
+    for (; isxdigit((unsigned char) (*p)[0]) && isxdigit((unsigned char) (*p)[1]); *p += 2) {
+        const char digits[] = {(*p)[0], (*p)[1], 0};
+        if (a->arg == MAX_USERDATA) {
+            return false;
+        }
+        raw[a->arg++] = (uint8_t) strtoul(digits, NULL, 16);
+    }
+    a->arg = ROUND_UP(a->arg, 8); // as the stock program pads it
+    return dp_scan(p, ")");
+}
+
 static bool
 parse_userspace(struct parser *ps, const char **p)
 {
-    struct dp_act_userspace u = {.egress_port = UINT32_MAX};
-    if (!scan_u32(p, "pid=", &u.pid) || !dp_scan(p, ",")) {
+    struct dp_act_userspace u = {.egress_port = UINT32_MAX, .kind = DP_USER_RAW};
+    uint8_t raw[MAX_USERDATA] = {0};
+    bool ok = true;
+    if (!scan_u32(p, "pid=", &u.pid)) {
         return false;
     }
-    bool ok;
-    if (dp_scan(p, "slow_path(")) {
+    if (dp_scan(p, ",slow_path(")) {
         u.kind = DP_USER_SLOW_PATH;
         ok = parse_slow_path(p, &u.arg);
-    } else if (dp_scan(p, "controller(")) {
+    } else if (dp_scan(p, ",controller(")) {
         ok = parse_controller(p, &u);
-    } else {
+    } else if (dp_scan(p, ",userdata(")) {
+        ok = parse_userdata(p, &u, raw);
+    } else if (**p == ',' && strncmp(*p, ",actions", 8) && strncmp(*p, ",tunnel_out_port", 16)) {
+        ++*p;
         ok = parse_sampled(p, &u);
     }
     u.has_actions = ok && dp_scan(p, ",actions");
     if (!ok || (dp_scan(p, ",tunnel_out_port=") && !scan_u32(p, "", &u.egress_port))) {
         return false;
     }
-    struct dp_act_userspace *a = dp_actions_add(ps->acts, DP_ACT_USERSPACE, sizeof *a);
+    const size_t n_raw = u.kind == DP_USER_RAW ? u.arg : 0;
+    struct dp_act_userspace *a = dp_actions_add(ps->acts, DP_ACT_USERSPACE, sizeof *a + n_raw);
     u.a = a->a;
     *a = u;
+    memcpy(a + 1, raw, n_raw);
     return dp_scan(p, ")");
 }
 

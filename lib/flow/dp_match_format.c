@@ -407,39 +407,79 @@ add_ct_tuple(const struct dp_text *t)
     }
 }
 
+// Metadata in the order of the userspace datapath.
+static void
+add_metadata(const struct dp_text *t, const struct flow_match *m)
+{
+    add_one(t, FIELD_SKB_PRIORITY);
+    if (has_tunnel(m)) {
+        dp_text_tunnel(t, false);
+    }
+    add_one(t, FIELD_PKT_MARK);
+    add_ct_state(t);
+    add_one(t, FIELD_CT_ZONE);
+    add_one(t, FIELD_CT_MARK);
+    add_one(t, FIELD_CT_LABEL);
+    add_ct_tuple(t);
+    add_one(t, FIELD_RECIRC_ID);
+    add_one(t, FIELD_DP_HASH);
+    add_in_port(t);
+    add_packet_type(t);
+}
+
+// The same in the order in which the kernel dumps its keys; it has no packet type.
+static void
+add_kernel_metadata(const struct dp_text *t, const struct flow_match *m)
+{
+    add_one(t, FIELD_RECIRC_ID);
+    add_one(t, FIELD_DP_HASH);
+    add_one(t, FIELD_SKB_PRIORITY);
+    if (has_tunnel(m)) {
+        dp_text_tunnel(t, false);
+    }
+    add_in_port(t);
+    add_one(t, FIELD_PKT_MARK);
+    add_ct_state(t);
+    add_one(t, FIELD_CT_ZONE);
+    add_one(t, FIELD_CT_MARK);
+    add_one(t, FIELD_CT_LABEL);
+    add_ct_tuple(t);
+}
+
+static void
+add_headers(const struct dp_text *t, const struct flow_match *m)
+{
+    if (!m->key.packet_type) {
+        dp_text_group(t, GROUP(eth), !m->mask.packet_type);
+    }
+    const int tags = add_tags(t);
+    add_eth_type(t);
+    add_network(t);
+    chomp(t->out);
+    str_add_chars(t->out, ')', (size_t) tags);
+}
+
+#define DP_TEXT(m_, verbose_, port_name_, aux_, out_)                                              \
+    {                                                                                              \
+        .key = &(m_)->key, .mask = &(m_)->mask, .verbose = verbose_,                               \
+        .v6 = (m_)->key.eth_type == htobe16(ETH_TYPE_IPV6), .port_name = port_name_, .aux = aux_,  \
+        .out = out_,                                                                               \
+    }
+
 void
 dp_match_format(const struct flow_match *m, bool verbose, dp_port_namer *port_name, void *aux,
                 struct str *out)
 {
-    const struct dp_text t = {
-        .key = &m->key,
-        .mask = &m->mask,
-        .verbose = verbose,
-        .v6 = m->key.eth_type == htobe16(ETH_TYPE_IPV6),
-        .port_name = port_name,
-        .aux = aux,
-        .out = out,
-    };
-    add_one(&t, FIELD_SKB_PRIORITY);
-    if (has_tunnel(m)) {
-        dp_text_tunnel(&t, false);
-    }
-    add_one(&t, FIELD_PKT_MARK);
-    add_ct_state(&t);
-    add_one(&t, FIELD_CT_ZONE);
-    add_one(&t, FIELD_CT_MARK);
-    add_one(&t, FIELD_CT_LABEL);
-    add_ct_tuple(&t);
-    add_one(&t, FIELD_RECIRC_ID);
-    add_one(&t, FIELD_DP_HASH);
-    add_in_port(&t);
-    add_packet_type(&t);
-    if (!m->key.packet_type) {
-        dp_text_group(&t, GROUP(eth), !m->mask.packet_type);
-    }
-    const int tags = add_tags(&t);
-    add_eth_type(&t);
-    add_network(&t);
-    chomp(out);
-    str_add_chars(out, ')', (size_t) tags);
+    const struct dp_text t = DP_TEXT(m, verbose, port_name, aux, out);
+    add_metadata(&t, m);
+    add_headers(&t, m);
+}
+
+void
+dp_match_format_kernel(const struct flow_match *m, bool verbose, dp_port_namer *port_name,
+                       void *aux, struct str *out)
+{
+    const struct dp_text t = DP_TEXT(m, verbose, port_name, aux, out);
+    add_kernel_metadata(&t, m);
+    add_headers(&t, m);
 }

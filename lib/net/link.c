@@ -126,6 +126,8 @@ parse_counters(const void *data, size_t len, struct link_counters *out)
         .rx_over_err = s.rx_over_errors,
         .rx_crc_err = s.rx_crc_errors,
         .rx_missed = s.rx_missed_errors,
+        .tx_aborted = s.tx_aborted_errors,
+        .tx_carrier = s.tx_carrier_errors,
         .collisions = s.collisions,
         .multicast = s.multicast,
     };

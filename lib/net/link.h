@@ -11,7 +11,7 @@ struct link_cache;
 
 struct link_counters {
     uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes, rx_dropped, tx_dropped, rx_errors, tx_errors, rx_frame_err, rx_over_err, rx_crc_err,
-        rx_missed, collisions, multicast;
+        rx_missed, tx_aborted, tx_carrier, collisions, multicast;
 };
 
 struct link {

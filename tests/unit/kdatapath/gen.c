@@ -304,7 +304,9 @@ add_sets(struct dp_actions *acts, const struct flow_match *m)
     } else if (v6) {
         add_set(acts, FIELD_IPV6_DST, true);
         add_set(acts, FIELD_IPV6_LABEL, true);
+        const uint32_t at = acts->len;
         add_set(acts, FIELD_NW_TTL, false);
+        ((struct dp_act *) (void *) (acts->data + at))->flags = DP_SET_IPV6;
     }
     if (proto == IP_PROTO_TCP) {
         add_set(acts, FIELD_TCP_SRC, true);

@@ -74,7 +74,8 @@ start_switch() {
     start_database
     at_exit end_switch
     ovs-vsctl --no-wait init
-    for setting in hw-offload=true "$@"; do
+    # Flows must not age out while a slow machine makes the next packets; switch-idle sets its own time.
+    for setting in hw-offload=true max-idle=60000 "$@"; do
         ovs-vsctl --no-wait set Open_vSwitch . "other_config:$setting"
     done
     start_vswitchd

@@ -165,6 +165,7 @@ struct step { // one operation
     struct ofl_counts counts, old; // as told last; of what was replaced
     uint32_t flags;                // as told by the kernel
     bool was_there, wants_hw, sent;
+    bool no_qdisc; // it was thought to be there
 };
 
 struct round {
@@ -247,7 +248,7 @@ put_new(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
         return;
     }
     const size_t before = r->c->batch.n;
-    if (!in->qdisc && !flow) {
+    if (!in->qdisc) {
         put_qdisc(r, s->f.ifindex);
     }
     s->was_there = flow != NULL;
@@ -362,8 +363,10 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
             ofl_nic_failed(nic, res->error);
         }
         struct ofl_dev *in = ofl_dev_by_ifindex(&dp->devs, s->f.ifindex);
-        if (in && !skip_sw) {
-            in->qdisc = false; // look again
+        // Somebody removed the qdisc, and all filters with it.
+        if (in && res->extack && strstr(res->extack, "disc")) {
+            s->no_qdisc = in->qdisc;
+            in->qdisc = false;
         }
         refuse(s, res->error);
         return;
@@ -431,6 +434,9 @@ done(struct round *r, int64_t us)
 static bool
 ask_again(const struct step *s)
 {
+    if (s->no_qdisc) {
+        return true;
+    }
     return s->sent && s->wants_hw && !s->op->error && s->op->place == DP_PLACE_TC_SW &&
            (s->op->verb == DP_FLOW_CREATE || s->op->verb == DP_FLOW_MODIFY ||
             s->op->verb == DP_FLOW_PUT);
@@ -441,13 +447,17 @@ put_again(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
 {
     struct dp *dp = r->c->dp;
     const struct ofl_flow *flow = ofl_table_find(dp, &s->op->id);
-    const struct ofl_spec spec = {s->op->match, s->op->actions, &s->op->id, &dp->devs, true};
-    if (!flow) {
+    const struct ofl_spec spec = {s->op->match, s->op->actions, &s->op->id, &dp->devs, s->wants_hw};
+    if (s->no_qdisc) {
+        put_qdisc(r, s->f.ifindex);
+        s->old = (struct ofl_counts){0};
+    } else if (flow) {
+        put_get(r, s, flow);
+        s->f.flags = TCA_CLS_FLAGS_SKIP_SW;
+        s->was_there = true;
+    } else {
         return;
     }
-    put_get(r, s, flow);
-    s->f.flags = TCA_CLS_FLAGS_SKIP_SW;
-    s->was_there = true;
     if (ofl_filter_put(&r->c->batch, &spec, NLM_F_CREATE | NLM_F_ECHO, &s->f, &s->op->reason)) {
         r->sent[r->n_sent++] = (struct sent){s, SENT_NEW};
     }
@@ -458,8 +468,18 @@ static void
 done_again(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us)
     REQUIRES(dp->mutex)
 {
+    const bool first = s->no_qdisc;
+    s->no_qdisc = false;
+    if (first) {
+        reason_clear(&s->op->reason);
+    }
     done_new(dp, s, res, us);
-    if (res->error) {
+    if (!res->error && first) {
+        struct ofl_dev *in = ofl_dev_by_ifindex(&dp->devs, s->f.ifindex);
+        if (in) {
+            in->qdisc = true;
+        }
+    } else if (res->error && !first) {
         s->op->error = 0;
         s->op->place = DP_PLACE_TC_SW;
     }

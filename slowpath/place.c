@@ -181,24 +181,27 @@ collect_ports(const struct place *p, const struct sp_config *config, size_t *n)
     return ports;
 }
 
-// Tells the offload room what is new.
-static void
+// Tells the offload room what is new. True: something was.
+static bool
 tell_ports(struct place *p, const struct sp_config *config)
 {
     size_t n;
     struct ofl_port *now = collect_ports(p, config, &n);
     size_t i = 0, j = 0;
+    bool changed = false;
     while (i < p->n_known || j < n) {
         const struct ofl_port *old = i < p->n_known ? &p->known[i] : NULL,
                               *new = j < n ? &now[j] : NULL;
         if (!new || (old && old->dp_port < new->dp_port)) {
             const struct ofl_port gone = {.dp_port = old->dp_port};
             ofl_port_set(p->tc.dp, &gone);
+            changed = true;
             i++;
         } else {
             const bool same = old && old->dp_port == new->dp_port;
             if (!same || memcmp(old, new, sizeof *old)) {
                 ofl_port_set(p->tc.dp, new);
+                changed = true;
             }
             i += same;
             j++;
@@ -207,6 +210,7 @@ tell_ports(struct place *p, const struct sp_config *config)
     free(p->known);
     p->known = now;
     p->n_known = n;
+    return changed;
 }
 
 static void
@@ -287,20 +291,27 @@ flush(struct place *p)
     }
 }
 
+// Ports came, went, or are not what they were: what was refused may be taken now.
+static void
+ports_changed(struct place *p)
+{
+    publish_ports(p);
+    start_workers(p);
+    for (size_t i = 0; i < PLACE_WORKERS; i++) {
+        if (p->workers[i]) {
+            __atomic_store_n(&p->workers[i]->reset, true, __ATOMIC_RELEASE);
+            sp_worker_tell(p->workers[i], PLACE_RUN);
+        }
+    }
+}
+
 // Devices may have changed their mode or features.
 static void
 refresh(void *p_)
 {
     struct place *p = p_;
     if (is_active(p) && ofl_refresh(p->tc.dp)) {
-        publish_ports(p);
-        start_workers(p);
-        for (size_t i = 0; i < PLACE_WORKERS; i++) {
-            if (p->workers[i]) {
-                __atomic_store_n(&p->workers[i]->reset, true, __ATOMIC_RELEASE);
-                sp_worker_tell(p->workers[i], PLACE_RUN);
-            }
-        }
+        ports_changed(p);
     }
     loop_timer_set(p->timer, REFRESH_MS);
 }
@@ -376,7 +387,7 @@ sp_place_configure(struct sp_dp *dp, const struct sp_config *config)
                                                                         : OFL_POLICY_NONE;
     const bool other_policy = policy != p->policy;
     p->want = config->hw_offload;
-    tell_ports(p, config);
+    const bool other_ports = tell_ports(p, config);
     if (is_active(p) && (!p->want || other_policy)) {
         stop(p); // and on again, when all filters of the old policy have gone
     }
@@ -385,9 +396,9 @@ sp_place_configure(struct sp_dp *dp, const struct sp_config *config)
         ofl_set_policy(p->tc.dp, policy);
     }
     if (is_active(p)) {
-        publish_ports(p);
-        start_workers(p);
-        tell_workers(p, PLACE_RUN); // ports may have left
+        if (other_ports) {
+            ports_changed(p);
+        }
     } else if (p->want && !p->n_draining) {
         start(p);
     }

@@ -36,7 +36,7 @@ expect_heard vm3 50
 say "get 1" "hardware packets=150 bytes=20000"
 say "modify 1 in_port=1,ip eth_dst:02:00:00:00:00:77,nw_ttl:9,push_vlan:5,2,3" "hardware packets=150"
 say "explain in_port=1,ip eth_dst:02:00:00:00:00:77,2" "hardware: filter protocol ip pref 2048 flower chain 0"
-for _ in 1 2 3 4 5 6 7 8; do read -r -t 0.2 line <&"${DRIVER[0]}" && echo "$line" || :; done
+while read -r -t 10 line <&"${DRIVER[0]}" && [ "$line" != . ]; do echo "$line"; done
 say "delete 1" "packets=150 bytes=20000"
 say "get 1" "error -2"
 [ -z "$(tc filter show dev "${REP[1]}" ingress)" ] || fail "a filter is left"

@@ -166,7 +166,7 @@ explain(char *rest)
     if (!ofl_explain(dp, &m, &a, &v)) {
         reason_format(&v.reason, &text);
     }
-    printf("%s: %s\n", dp_place_name(v.place), str_get(&text));
+    printf("%s: %s\n.\n", dp_place_name(v.place), str_get(&text));
     str_free(&text);
     dp_actions_free(&a);
 }

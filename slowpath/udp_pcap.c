@@ -12,7 +12,7 @@
 
 #define MAGIC_US 0xa1b2c3d4
 #define ETHERNET 1
-#define MAX_FRAME (256 * 1024)
+#define MAX_FRAME 1518 // of each frame, as many bytes are kept
 
 struct file_header {
     uint32_t magic;
@@ -59,9 +59,9 @@ udp_pcap_write(struct udp_pcap *p, const void *data, size_t len)
     const int64_t now = clock_wall();
     const struct frame_header h = {.seconds = (uint32_t) (now / 1000),
                                    .fraction = (uint32_t) (now % 1000 * 1000),
-                                   .captured = (uint32_t) len,
+                                   .captured = (uint32_t) MIN(len, (size_t) MAX_FRAME),
                                    .len = (uint32_t) len};
     fwrite(&h, sizeof h, 1, p->file);
-    fwrite(data, len, 1, p->file);
+    fwrite(data, h.captured, 1, p->file);
     fflush(p->file);
 }

@@ -10,6 +10,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/hash.h"
 #include "lib/base/log.h"
+#include "slowpath/udp.h"
 #include "tools/vswitchd/vswitchd.h"
 
 LOG_MODULE(iface);
@@ -114,14 +115,11 @@ fail(struct vsw_iface *iface, char *sentence)
 static const char *
 dp_type_of(const struct vsw_iface *iface)
 {
-    bool dummy = !strcmp(iface->bridge->dp_type, "dummy");
     if (!strcmp(iface->type, "dummy-internal")) {
         return "internal";
     }
-    if (dummy && (!strcmp(iface->type, "system") || !strcmp(iface->type, "internal"))) {
-        return vsw.dummy_override || !strcmp(iface->type, "internal") ? "dummy" : "system";
-    }
-    return iface->type;
+    const bool dummy = !strcmp(iface->bridge->dp_type, "dummy");
+    return dummy && vsw.dummy_override && !strcmp(iface->type, "system") ? "dummy" : iface->type;
 }
 
 static bool
@@ -308,12 +306,23 @@ set_mtu(struct vsw_iface *iface, unsigned mtu)
     }
 }
 
+static void
+apply_dummy_options(const struct vsw_iface *iface)
+{
+    static const char *const keys[] = {"pcap", "tx_pcap", "rxq_pcap"};
+    for (size_t i = 0; i < ARRAY_SIZE(keys) && !strcmp(iface->bridge->dp_type, "dummy"); i++) {
+        udp_dummy_option(sp_dp_handle(iface->bridge->dp), iface->dp_port, keys[i],
+                         idl_interface_options_get(iface->cfg, keys[i]));
+    }
+}
+
 void
 vsw_iface_apply_settings(struct vsw_iface *iface)
 {
     if (iface->error || iface->is_patch || !iface->has_link) {
         return;
     }
+    apply_dummy_options(iface);
     bool internal = !strcmp(iface->type, "internal");
     struct mac mac;
     if (iface->is_local) {

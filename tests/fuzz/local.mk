@@ -39,3 +39,15 @@ TESTS += tests/fuzz/fuzz_act
 tests_fuzz_fuzz_act_SOURCES = tests/fuzz/fuzz_act.c $(FUZZ_DRIVER)
 tests_fuzz_fuzz_act_LDADD = $(TEST_LIBS)
 tests_fuzz_fuzz_act_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+check_PROGRAMS += tests/fuzz/fuzz_flow_text
+TESTS += tests/fuzz/fuzz_flow_text
+tests_fuzz_fuzz_flow_text_SOURCES = tests/fuzz/fuzz_flow_text.c $(FUZZ_DRIVER)
+tests_fuzz_fuzz_flow_text_LDADD = $(LIBS_OF) $(EXT_LIBS)
+tests_fuzz_fuzz_flow_text_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+check_PROGRAMS += tests/fuzz/fuzz_msg_text
+TESTS += tests/fuzz/fuzz_msg_text
+tests_fuzz_fuzz_msg_text_SOURCES = tests/fuzz/fuzz_msg_text.c $(FUZZ_DRIVER)
+tests_fuzz_fuzz_msg_text_LDADD = $(LIBS_OF) $(EXT_LIBS)
+tests_fuzz_fuzz_msg_text_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -7,6 +7,7 @@
 // must not overlook the bits.
 #include "lib/flow/match.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include "lib/net/packet_headers.h"
@@ -47,19 +48,18 @@ static bool
 mask_has(const struct field_info *f, const struct flow_mask *mask)
 {
     const uint8_t *p = (const uint8_t *) mask + f->offset;
-    unsigned bit = f->shift;
-    for (unsigned n = f->width; n; n--, bit++) {
-        if (!(bit % 8) && n >= 8) {
-            if (p[f->size - 1 - bit / 8]) {
-                return true;
-            }
-            n -= 7;
-            bit += 7;
-        } else if (p[f->size - 1 - bit / 8] >> bit % 8 & 1) {
-            return true;
+    if (f->size > 8) {
+        uint8_t any = 0;
+        for (size_t i = 0; i < f->size; i++) {
+            any |= p[i];
         }
+        return any;
     }
-    return false;
+    uint64_t v = 0;
+    for (size_t i = 0; i < f->size; i++) {
+        v = v << 8 | p[i];
+    }
+    return v >> f->shift & (f->width < 64 ? (UINT64_C(1) << f->width) - 1 : UINT64_MAX);
 }
 
 static bool
@@ -91,23 +91,24 @@ use_tun_md(struct flow_match *m)
     }
 }
 
-void
-match_update_used(struct flow_match *m)
+static void
+add_rows(struct field_set *rows, size_t word)
 {
-    const uint64_t *words = flow_mask_words(&m->mask);
-    struct field_set rows = {0}, unclaimed = {0};
-    bool tun_md = false;
-
-    memset(&m->used, 0, sizeof m->used);
-    for (size_t w = 0; w < FLOW_WORDS; w++) {
-        if (words[w]) {
-            tun_md |= w >= TUN_MD_FIRST_WORD && w < TUN_MD_END_WORD;
-            for (size_t i = 0; i < ARRAY_SIZE(rows.w); i++) {
-                rows.w[i] |= rows_of_word[w].w[i];
-            }
-        }
+    for (size_t i = 0; i < ARRAY_SIZE(rows->w); i++) {
+        rows->w[i] |= rows_of_word[word].w[i];
     }
-    FIELD_SET_FOR_EACH (id, &rows) {
+}
+
+// Decides anew about these rows.
+static void
+update_rows(struct flow_match *m, const struct field_set *rows)
+{
+    struct field_set unclaimed = {0};
+    bool any_unclaimed = false;
+    for (size_t i = 0; i < ARRAY_SIZE(rows->w); i++) {
+        m->used.w[i] &= ~rows->w[i];
+    }
+    FIELD_SET_FOR_EACH (id, rows) {
         const struct field_info *f = field_get(id);
         if (!mask_has(f, &m->mask)) {
             continue;
@@ -116,16 +117,68 @@ match_update_used(struct flow_match *m)
             field_set_add(&m->used, id);
         } else if (field_set_has(&first_of_member, id)) {
             field_set_add(&unclaimed, id);
+            any_unclaimed = true;
         }
     }
-    FIELD_SET_FOR_EACH (id, &unclaimed) {
-        if (!member_is_claimed(&m->used, field_get(id))) {
-            field_set_add(&m->used, id);
+    if (any_unclaimed) {
+        FIELD_SET_FOR_EACH (id, &unclaimed) {
+            if (!member_is_claimed(&m->used, field_get(id))) {
+                field_set_add(&m->used, id);
+            }
         }
     }
+}
+
+void
+match_update_used(struct flow_match *m)
+{
+    const uint64_t *words = flow_mask_words(&m->mask);
+    struct field_set rows = {0};
+    bool tun_md = false;
+
+    memset(&m->used, 0, sizeof m->used);
+    for (size_t w = 0; w < FLOW_WORDS; w++) {
+        if (words[w]) {
+            tun_md |= w >= TUN_MD_FIRST_WORD && w < TUN_MD_END_WORD;
+            add_rows(&rows, w);
+        }
+    }
+    update_rows(m, &rows);
     if (tun_md) {
         use_tun_md(m);
     }
+}
+
+// Does the field's value decide which of the rows that share a member is meant?
+static bool
+decides(const struct flow_match *m, const struct field_info *f)
+{
+    switch (f->offset) {
+    case offsetof(struct flow_key, eth_type):
+    case offsetof(struct flow_key, nw_proto):
+    case offsetof(struct flow_key, nw_frag):
+        return true;
+    case offsetof(struct flow_key, tp_src):
+    case offsetof(struct flow_key, tp_dst):
+        return m->key.nw_proto == IPPROTO_ICMPV6; // neighbour discovery's
+    default:
+        return is_tun_md(f->id);
+    }
+}
+
+// After a change of one field.
+static void
+update_field(struct flow_match *m, const struct field_info *f)
+{
+    struct field_set rows = {0};
+    if (decides(m, f)) {
+        match_update_used(m);
+        return;
+    }
+    for (size_t w = f->offset / 8; w <= (f->offset + f->size - 1u) / 8; w++) {
+        add_rows(&rows, w);
+    }
+    update_rows(m, &rows);
 }
 
 void
@@ -185,7 +238,7 @@ void
 match_unset(struct flow_match *m, const struct field_info *f)
 {
     clear_field(m, f);
-    match_update_used(m);
+    update_field(m, f);
 }
 
 void
@@ -222,7 +275,7 @@ match_set(struct flow_match *m, const struct field_info *f, const union field_va
           const union field_value *mask)
 {
     match_put(m, f, value, mask);
-    match_update_used(m);
+    update_field(m, f);
 }
 
 // The state of a connection is told by the mask too: "-inv" is a zero in the key.

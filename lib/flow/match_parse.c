@@ -65,8 +65,8 @@ char *
 match_parse_field(struct flow_match *m, const char *name, const char *value,
                   const struct field_port_names *names, bool *known)
 {
-    const struct shorthand *s = find_shorthand(name);
-    const struct field_info *f = s ? NULL : find_field(name);
+    const struct field_info *f = find_field(name);
+    const struct shorthand *s = f ? NULL : find_shorthand(name);
     *known = s || f;
     if (s) {
         if (s->eth_type) { // "eth" goes without saying
@@ -91,13 +91,21 @@ struct token {
     char *value; // NULL: none
 };
 
+static bool
+is_separator(char c)
+{
+    return c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 // The next "name", "name=value", "name:value" or "name(value)"; parentheses in values nest. False:
 // the end.
 static bool
 next_token(char **text, struct token *t)
 {
-    static const char separators[] = ", \t\r\n";
-    char *p = *text + strspn(*text, separators);
+    char *p = *text;
+    while (is_separator(*p)) {
+        p++;
+    }
     if (!*p) {
         return false;
     }
@@ -105,7 +113,7 @@ next_token(char **text, struct token *t)
     t->value = NULL;
     p += strcspn(p, ":=(, \t\r\n");
     const char delimiter = *p;
-    if (!delimiter || strchr(separators, delimiter)) {
+    if (!delimiter || is_separator(delimiter)) {
         *text = p + (delimiter != '\0');
         *p = '\0';
         return true;
@@ -113,7 +121,7 @@ next_token(char **text, struct token *t)
     *p++ = '\0';
     t->value = p;
     int depth = delimiter == '(';
-    for (; *p && (depth || !strchr(separators, *p)); p++) {
+    for (; *p && (depth || !is_separator(*p)); p++) {
         depth += *p == '(';
         depth -= *p == ')';
         if (!depth && delimiter == '(') {

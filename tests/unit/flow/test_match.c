@@ -184,6 +184,36 @@ random_match(struct flow_match *m)
     }
 }
 
+// Whatever is set and unset in whatever order, `used` is what it would be from scratch.
+static void
+test_any_order(void **state)
+{
+    static const enum field_id deciding[] = {FIELD_ETH_TYPE,    FIELD_NW_PROTO, FIELD_ICMPV6_TYPE,
+                                             FIELD_ICMPV6_CODE, FIELD_IP_FRAG,  FIELD_VLAN_PCP,
+                                             FIELD_DL_VLAN};
+    static const uint16_t values[] = {0x0800, 0x86dd, 0x0806, 6, 17, 1, 58, 58, 135, 136, 0, 0, 3};
+    for (int i = 0; i < 500; i++) {
+        struct flow_match m;
+        match_init_any(&m);
+        for (int n = 0; n < 40; n++) {
+            const bool decide = random_below(2);
+            const struct field_info *f = field_get(
+                decide ? deciding[random_below(ARRAY_SIZE(deciding))] : random_below(FIELD_COUNT));
+            union field_value v;
+            random_value(f, &v);
+            if (decide) {
+                field_value_from_u64(f, values[random_below(ARRAY_SIZE(values))], &v);
+            }
+            if (random_below(4)) {
+                match_set(&m, f, &v, NULL);
+            } else {
+                match_unset(&m, f);
+            }
+            check_match(&m);
+        }
+    }
+}
+
 // Bit by bit, as the definitions say.
 static bool
 bit(const void *p, size_t i)
@@ -303,8 +333,9 @@ main(void)
     print_message("TEST_SEED=%llu\n", (unsigned long long) seed);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_set_each_field), cmocka_unit_test(test_prereqs),
-        cmocka_unit_test(test_compare),        cmocka_unit_test(test_vlan),
-        cmocka_unit_test(test_shared),         cmocka_unit_test(test_subfields),
+        cmocka_unit_test(test_any_order),      cmocka_unit_test(test_compare),
+        cmocka_unit_test(test_vlan),           cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_subfields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "kdatapath/kd.h"
 #include "lib/base/clock.h"
 #include "lib/base/coverage.h"
 #include "lib/base/hash.h"
@@ -154,7 +155,11 @@ format_flow(const struct dump *d, struct mega *m, struct str *out)
     if (d->verbose) {
         format_id(&m->id, out);
     }
-    dp_match_format(&match, d->verbose, namer, d->dp, out);
+    if (d->dp->home == DP_PLACE_KERNEL) {
+        dp_match_format_kernel(&match, d->verbose, namer, d->dp, out);
+    } else {
+        dp_match_format(&match, d->verbose, namer, d->dp, out);
+    }
     str_addf(out, ", packets:%llu, bytes:%llu, used:", (unsigned long long) packets,
              (unsigned long long) bytes);
     if (packets && c.used) {
@@ -444,6 +449,11 @@ show_dp(struct sp_dp *dp, bool counters, struct str *out)
             str_addf(out, "  masks: hit:%llu total:%u hit/pkt:%.2f\n",
                      (unsigned long long) s.mask_hit, s.masks,
                      n ? (double) s.mask_hit / (double) n : 0);
+            if (s.cache_hit) {
+                str_addf(out, "  cache: hit:%llu hit-rate:%.2f%%\n", (unsigned long long) s.cache_hit,
+                         n ? (double) s.cache_hit / (double) n * 100 : 0);
+            }
+            str_addf(out, "  caches:\n    masks-cache: size:%u\n", kd_dp_mask_cache(dp->dp));
         }
     }
     struct port_rows p = {NULL, 0, 0};

@@ -25,7 +25,7 @@
 
 #include <cmocka.h>
 
-#include "kdatapath/kd.h"
+#include "kdatapath/kd_private.h"
 #include "lib/base/clock.h"
 #include "lib/base/random.h"
 #include "lib/base/rcu.h"
@@ -392,10 +392,10 @@ check_random(const struct dp_flow_record *r, void *aux)
                                 flow_mask_words(&r->match->mask)};
     for (size_t w = 0; w < FLOW_WORDS; w++) {
         if (words[0][w] != words[1][w] || words[2][w] != words[3][w]) {
-            fail_msg("flow %zu of type %#x came back changed at byte %zu: %016" PRIx64 "/%016" PRIx64
-                     ", now %016" PRIx64 "/%016" PRIx64,
-                     i, be16toh(matches[i].key.eth_type), w * 8, be64toh(words[0][w]), be64toh(words[2][w]), be64toh(words[1][w]),
-                     be64toh(words[3][w]));
+            fail_msg("flow %zu of type %#x came back changed at byte %zu: %016" PRIx64
+                     "/%016" PRIx64 ", now %016" PRIx64 "/%016" PRIx64,
+                     i, be16toh(matches[i].key.eth_type), w * 8, be64toh(words[0][w]),
+                     be64toh(words[2][w]), be64toh(words[1][w]), be64toh(words[3][w]));
         }
     }
     if (!dp_actions_equal(r->actions, &all_acts[i])) {
@@ -470,6 +470,50 @@ burst(void **state)
     assert_int_equal(after.lost, before.lost + 1);
 }
 
+// As on kernels that don't dispatch by processor: each port knows the handlers' sockets, ports that
+// come later, too.
+static void
+per_port_upcalls(void **state)
+{
+    static struct dp_upcall u[8];
+    struct packet p;
+    struct kd_port port;
+
+    kd_dp_ops.channel_close(handler);
+    assert_int_equal(kd_dp_ops.channel_open(dp, &handler), 0);
+    assert_int_equal(kd_dp_set(dp, dp->user_features & ~OVS_DP_F_DISPATCH_UPCALL_PER_CPU, NULL, 0),
+                     0);
+    assert_int_equal(kd_dp_ops.upcall_set(dp, &handler, 1), 0);
+    make_packet(&p, 0, 1);
+    send_from(sock_a, &p);
+    assert_int_equal(upcalls(u, 8, 2000), 1);
+    assert_int_equal(be32toh(u[0].key.in_port), port_a);
+    assert_int_equal(kd_dp_ops.port_del(dp, port_a), 0);
+    port_a = add_port("a1", "system");
+    assert_int_equal(kd_port_get(dp, "a1", 0, &port), 0);
+    assert_int_equal(port.n_upcall_pids, 1);
+    send_from(sock_a, &p);
+    assert_int_equal(upcalls(u, 8, 2000), 1);
+
+    // A userspace action without a socket of its own goes there, too.
+    struct dp_actions acts = DP_ACTIONS_INIT;
+    struct dp_act_userspace *us = dp_actions_add(&acts, DP_ACT_USERSPACE, sizeof *us);
+    us->kind = DP_USER_SFLOW;
+    us->egress_port = UINT32_MAX;
+    us->has_actions = true;
+    struct dp_execute x = {.packet = &u[0].packet, .key = &u[0].key, .actions = &acts};
+    assert_int_equal(kd_dp_ops.execute(main_ch, &x, 1), 0);
+    assert_int_equal(x.error, 0);
+    assert_int_equal(upcalls(u, 8, 2000), 1);
+    assert_int_equal(u[0].kind, DP_UPCALL_ACTION);
+    assert_int_equal(u[0].user.kind, DP_USER_SFLOW);
+    assert_non_null(u[0].actions);
+    assert_true(u[0].actions->len > 0);
+    dp_actions_free(&acts);
+    packet_free(&p);
+    assert_int_equal(kd_dp_ops.upcall_set(dp, NULL, 0), 0);
+}
+
 static int
 set_up(void)
 {
@@ -500,6 +544,7 @@ main(void)
         cmocka_unit_test(features),           cmocka_unit_test(ports),
         cmocka_unit_test(miss_install_count), cmocka_unit_test(many),
         cmocka_unit_test(random_flows),       cmocka_unit_test(burst),
+        cmocka_unit_test(per_port_upcalls),
     };
 
     rcu_start();

@@ -222,7 +222,7 @@ static int
 check_readable(const struct check *c, const struct subfield *s)
 {
     const struct field_info *f = field_get(s->field);
-    if (!s->n_bits || s->ofs + s->n_bits > field_value_bits(f)) {
+    if (!s->n_bits || s->ofs + s->n_bits > of_act_field_bits(f)) {
         return OF_ERROR_BAC_BAD_SET_LEN;
     }
     return field_prereqs_met(f, &c->key, NULL) ? 0 : OF_ERROR_BAC_MATCH_INCONSISTENT;

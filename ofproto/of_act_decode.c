@@ -46,7 +46,7 @@ of_act_get_field(struct of_act_in *in, enum field_id *id)
 int
 of_act_check_subfield(const struct subfield *s)
 {
-    const unsigned bits = field_value_bits(field_get(s->field));
+    const unsigned bits = of_act_field_bits(field_get(s->field));
     return !s->n_bits || s->ofs >= bits || s->n_bits > bits - s->ofs ? OF_ERROR_BAC_BAD_SET_LEN : 0;
 }
 

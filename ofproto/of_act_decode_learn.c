@@ -77,7 +77,9 @@ decode_spec(struct of_act_in *in, uint16_t header, size_t learn)
     *s = spec;
     if (imm) {
         memcpy(s->imm, imm, spec.imm_len);
-        clear_above(s->imm, spec.imm_len, spec.n_bits);
+        const struct field_info *dst = field_get(spec.dst.field);
+        const bool whole = !spec.dst.ofs && spec.n_bits == of_act_field_bits(dst);
+        clear_above(s->imm, spec.imm_len, whole ? field_value_bits(dst) : spec.n_bits);
     }
     return 0;
 }

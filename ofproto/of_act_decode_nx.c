@@ -200,7 +200,7 @@ decode_load2(struct of_act_in *in)
 {
     struct of_oxm o;
     int error = of_oxm_decode(&in->r.p, &in->r.left, &o);
-    if (error) {
+    if (error && error != OF_ERROR_BMC_BAD_MASK) {
         return of_act_oxm_error(error);
     }
     if (o.field->access != FIELD_RW || check_rest(in)) {

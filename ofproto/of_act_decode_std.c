@@ -230,7 +230,7 @@ decode_set_field(struct of_act_in *in)
 {
     struct of_oxm o;
     int error = of_oxm_decode(&in->r.p, &in->r.left, &o);
-    if (error) {
+    if (error && (error != OF_ERROR_BMC_BAD_MASK || in->version < OF_15)) {
         return of_act_oxm_error(error);
     }
     if (!is_zero(in->r.p, in->r.left)) {

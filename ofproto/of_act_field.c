@@ -95,7 +95,7 @@ of_act_parse_set_field(struct of_act_text *t, char *arg)
         return base_asprintf("%s is not a valid OXM field name", name);
     }
     if (f->access != FIELD_RW) {
-        return base_asprintf("%s is read-only", of_act_field_name(f));
+        return base_asprintf("%s is read-only", f->name);
     }
     union field_value value, mask;
     char *error = field_parse(f, arg, t->ports, &value, &mask);
@@ -140,12 +140,6 @@ of_act_parse_load(struct of_act_text *t, char *arg)
     return NULL;
 }
 
-const char *
-of_act_field_name(const struct field_info *f)
-{
-    return f->name;
-}
-
 static bool
 bit_of(const uint8_t *data, size_t n, unsigned bit)
 {
@@ -157,7 +151,8 @@ static bool
 next_run(const struct of_act_set_field *a, struct subfield *run)
 {
     const uint8_t *mask = of_act_set_field_mask(a);
-    const unsigned end = a->n_bytes * 8u;
+    const unsigned bits = of_act_field_bits(field_get((enum field_id) a->field)),
+                   end = MIN(bits, a->n_bytes * 8u);
     unsigned from = run->ofs + run->n_bits;
     while (from < end && !bit_of(mask, a->n_bytes, from)) {
         from++;
@@ -207,7 +202,7 @@ of_act_format_set_field(const struct flat_item *i, const struct of_act_form *f)
     of_act_set_field_value(a, &value, &mask);
     str_add(f->out, "set_field:");
     field_format(info, &value, &mask, f->ports, f->out);
-    str_addf(f->out, "->%s", of_act_field_name(info));
+    str_addf(f->out, "->%s", info->name);
 }
 
 // --- Wire. ---

@@ -154,7 +154,7 @@ static char *
 parse_field(struct learn *l, const struct field_info *f, const char *value)
 {
     struct of_learn_spec spec = {.dst_type = OF_LEARN_DST_MATCH};
-    spec.dst = (struct subfield){f->id, 0, (uint16_t) field_value_bits(f)};
+    spec.dst = (struct subfield){f->id, 0, (uint16_t) of_act_field_bits(f)};
     spec.n_bits = spec.dst.n_bits;
     const struct field_oxm *oxm = of_oxm_for(f, OF_10);
     if (!oxm || oxm->experimenter) {
@@ -178,7 +178,7 @@ parse_field(struct learn *l, const struct field_info *f, const char *value)
     if (no_value) {
         error = base_asprintf("%s: %s value %s cannot be parsed as a subfield (%s) or an immediate "
                               "value (%s)",
-                              l->all, of_act_field_name(f), value, no_field, no_value);
+                              l->all, f->name, value, no_field, no_value);
         free(no_value);
     } else {
         add_imm(l, &spec, &x);
@@ -348,11 +348,11 @@ format_match(const struct of_learn_spec *s, const struct of_act_form *f)
             str_add_char(f->out, '=');
             subfield_format(&s->src, f->out);
         }
-    } else if (!s->dst.ofs && s->dst.n_bits == field_value_bits(dst)) {
+    } else if (!s->dst.ofs && s->dst.n_bits == of_act_field_bits(dst)) {
         union field_value value;
         memset(&value, 0, sizeof value);
         memcpy(value.b + FIELD_VALUE_BYTES - s->imm_len, s->imm, s->imm_len);
-        str_addf(f->out, "%s=", of_act_field_name(dst));
+        str_addf(f->out, "%s=", dst->name);
         field_format(dst, &value, NULL, f->ports, f->out);
     } else {
         subfield_format(&s->dst, f->out);

@@ -418,6 +418,12 @@ of_act_split_arrow(char *text)
     return arrow + 2;
 }
 
+unsigned
+of_act_field_bits(const struct field_info *f)
+{
+    return MIN(field_value_bits(f), f->n_bits);
+}
+
 uint32_t
 of_act_usable(enum field_id id)
 {

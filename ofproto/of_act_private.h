@@ -74,6 +74,8 @@ bool of_act_parse_table(const char *text, uint8_t *out);
 char *of_act_missing_arrow(const char *text);
 // Cuts `text` at "->"; the rest, or NULL.
 char *of_act_split_arrow(char *text);
+// Bits that subfields can be of: those of the value, without VLAN's "there is a tag".
+unsigned of_act_field_bits(const struct field_info *);
 // Protocols that can set this field.
 uint32_t of_act_usable(enum field_id);
 
@@ -92,7 +94,6 @@ typedef void of_act_format_fn(const struct flat_item *, const struct of_act_form
 void of_act_format_list(const void *items, size_t len, const struct of_act_form *);
 void of_act_format_hex(const void *, size_t, struct str *); // "01.02.03"
 void of_act_format_num(uint64_t, struct str *);             // "0x5"; "0"
-const char *of_act_field_name(const struct field_info *);   // as set_field and learn call it
 
 // --- Wire out. ---
 

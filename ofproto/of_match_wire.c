@@ -223,12 +223,13 @@ of_oxm_decode(const uint8_t **p, size_t *len, struct of_oxm *x)
     if (!x->field) {
         return OF_ERROR_BMC_BAD_FIELD;
     }
-    int error = check_header(&h, x->field);
-    if (error) {
-        return error;
+    const int bad = check_header(&h, x->field);
+    if (bad && bad != OF_ERROR_BMC_BAD_MASK) {
+        return bad;
     }
     copy_masked(x, &h, payload);
-    return check_value(x);
+    const int error = check_value(x);
+    return error ? error : bad;
 }
 
 // --- Lists. ---

@@ -40,6 +40,8 @@ void of_oxm_encode(const struct field_info *, const union field_value *value,
                    const union field_value *mask, enum of_version, struct str *out);
 // Header, value and mask at *p; advances past them. On OF_ERROR_BMC_BAD_FIELD too (unknown fields
 // can be skipped) when the whole was there.
+// OF_ERROR_BMC_BAD_MASK: the field can't be matched in part, all else is well (actions may write it
+// in part).
 int of_oxm_decode(const uint8_t **p, size_t *len, struct of_oxm *);
 
 // --- Matches. ---

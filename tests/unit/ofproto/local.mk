@@ -14,8 +14,8 @@ tests_unit_ofproto_test_errors_LDADD = $(TEST_LIBS)
 
 EXTRA_DIST += tests/golden/actions
 
-check_PROGRAMS += tests/unit/ofproto/test_act
-TESTS += tests/unit/ofproto/test_act
+check_PROGRAMS += tests/unit/ofproto/test_act tests/unit/ofproto/test_act_random
+TESTS += tests/unit/ofproto/test_act tests/unit/ofproto/test_act_random
 tests_unit_ofproto_test_act_SOURCES = tests/unit/ofproto/test_act.c
 tests_unit_ofproto_test_act_LDADD = $(TEST_LIBS)
 
@@ -40,3 +40,5 @@ check_PROGRAMS += tests/unit/ofproto/test_text_flow
 TESTS += tests/unit/ofproto/test_text_flow
 tests_unit_ofproto_test_text_flow_SOURCES = tests/unit/ofproto/test_text_flow.c
 tests_unit_ofproto_test_text_flow_LDADD = $(LIBS_OF) $(CMOCKA_LIBS) $(EXT_LIBS)
+tests_unit_ofproto_test_act_random_SOURCES = tests/unit/ofproto/test_act_random.c
+tests_unit_ofproto_test_act_random_LDADD = $(TEST_LIBS)

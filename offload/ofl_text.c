@@ -19,7 +19,8 @@
 enum form {
     FORM_DEC,
     FORM_HEX,
-    FORM_TYPE,
+    FORM_TYPE,      // "ipv4"
+    FORM_ETHERTYPE, // "ip"
     FORM_MAC,
     FORM_IP4,
     FORM_IP6,
@@ -36,16 +37,16 @@ static const struct {
 } words[] = {
     {"vlan_id", TCA_FLOWER_KEY_VLAN_ID, 0, FORM_DEC},
     {"vlan_prio", TCA_FLOWER_KEY_VLAN_PRIO, 0, FORM_DEC},
-    {"vlan_ethtype", TCA_FLOWER_KEY_VLAN_ETH_TYPE, 0, FORM_TYPE},
+    {"vlan_ethtype", TCA_FLOWER_KEY_VLAN_ETH_TYPE, 0, FORM_ETHERTYPE},
     {"cvlan_id", TCA_FLOWER_KEY_CVLAN_ID, 0, FORM_DEC},
     {"cvlan_prio", TCA_FLOWER_KEY_CVLAN_PRIO, 0, FORM_DEC},
-    {"cvlan_ethtype", TCA_FLOWER_KEY_CVLAN_ETH_TYPE, 0, FORM_TYPE},
+    {"cvlan_ethtype", TCA_FLOWER_KEY_CVLAN_ETH_TYPE, 0, FORM_ETHERTYPE},
     {"dst_mac", TCA_FLOWER_KEY_ETH_DST, TCA_FLOWER_KEY_ETH_DST_MASK, FORM_MAC},
     {"src_mac", TCA_FLOWER_KEY_ETH_SRC, TCA_FLOWER_KEY_ETH_SRC_MASK, FORM_MAC},
     {"eth_type", TCA_FLOWER_KEY_ETH_TYPE, 0, FORM_TYPE},
     {"ip_proto", TCA_FLOWER_KEY_IP_PROTO, 0, FORM_PROTO},
-    {"ip_tos", TCA_FLOWER_KEY_IP_TOS, TCA_FLOWER_KEY_IP_TOS_MASK, FORM_HEX},
-    {"ip_ttl", TCA_FLOWER_KEY_IP_TTL, TCA_FLOWER_KEY_IP_TTL_MASK, FORM_HEX},
+    {"ip_tos", TCA_FLOWER_KEY_IP_TOS, TCA_FLOWER_KEY_IP_TOS_MASK, FORM_DEC},
+    {"ip_ttl", TCA_FLOWER_KEY_IP_TTL, TCA_FLOWER_KEY_IP_TTL_MASK, FORM_DEC},
     {"dst_ip", TCA_FLOWER_KEY_IPV4_DST, TCA_FLOWER_KEY_IPV4_DST_MASK, FORM_IP4},
     {"src_ip", TCA_FLOWER_KEY_IPV4_SRC, TCA_FLOWER_KEY_IPV4_SRC_MASK, FORM_IP4},
     {"dst_ip", TCA_FLOWER_KEY_IPV6_DST, TCA_FLOWER_KEY_IPV6_DST_MASK, FORM_IP6},
@@ -165,6 +166,10 @@ add_value(struct str *out, uint8_t form, const struct nlk_attr *a, bool host)
     case FORM_TYPE:
         str_add(out, type_name((uint16_t) as_number(a, true), buf));
         break;
+    case FORM_ETHERTYPE:
+        str_add(out,
+                as_number(a, true) == 0x800 ? "ip" : type_name((uint16_t) as_number(a, true), buf));
+        break;
     case FORM_MAC:
         str_addf(out, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
         break;
@@ -213,6 +218,19 @@ size_fits(uint8_t form, size_t len)
                               : len == 1 || len == 2 || len == 4;
 }
 
+// The type behind all tags, which the kernel tells as the filter's.
+static const struct nlk_attr *
+inner_type(const struct nlk_attr o[])
+{
+    static const uint16_t types[] = {TCA_FLOWER_KEY_CVLAN_ETH_TYPE, TCA_FLOWER_KEY_VLAN_ETH_TYPE};
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+        if (o[types[i]].len == 2) {
+            return &o[types[i]];
+        }
+    }
+    return &o[TCA_FLOWER_KEY_ETH_TYPE];
+}
+
 static void
 add_keys(struct str *out, const struct nlk_attr o[])
 {
@@ -220,6 +238,9 @@ add_keys(struct str *out, const struct nlk_attr o[])
         const struct nlk_attr *key = &o[words[i].key],
                               *mask = words[i].mask ? &o[words[i].mask] : NULL;
         const uint8_t form = words[i].form;
+        if (words[i].key == TCA_FLOWER_KEY_ETH_TYPE) {
+            key = inner_type(o);
+        }
         if (!key->data || !size_fits(form, key->len) ||
             (mask && mask->data && mask->len != key->len)) {
             continue;
@@ -234,7 +255,7 @@ add_keys(struct str *out, const struct nlk_attr o[])
         const bool host =
             words[i].key == TCA_FLOWER_KEY_VLAN_ID || words[i].key == TCA_FLOWER_KEY_CVLAN_ID;
         if (mask && mask->data && !is_exact(mask) && form == FORM_DEC) {
-            str_addf(out, "0x%x/0x%x", as_number(key, true), as_number(mask, true));
+            str_addf(out, "%u/0x%x", as_number(key, true), as_number(mask, true));
             continue;
         }
         add_value(out, form, key, host);
@@ -243,7 +264,9 @@ add_keys(struct str *out, const struct nlk_attr o[])
         }
         const int prefix = form == FORM_IP4 || form == FORM_IP6 ? prefix_len(mask) : -1;
         str_add_char(out, '/');
-        if (prefix >= 0) {
+        if (form == FORM_HEX) {
+            str_addf(out, "%x", as_number(mask, true)); // sic
+        } else if (prefix >= 0) {
             str_addf(out, "%d", prefix);
         } else {
             add_value(out, form, mask, host);
@@ -284,7 +307,7 @@ add_pedit(struct str *out, const struct nlk_attr *options)
             }
         }
     }
-    str_addf(out, " pedit action pipe keys %u%s", n, str_get(&keys));
+    str_addf(out, "  pedit action pipe keys %u%s", n, str_get(&keys));
     str_free(&keys);
 }
 
@@ -372,7 +395,7 @@ add_action(struct str *out, const struct nlk_attr *act, const struct ofl_devs *d
     } else if (!strcmp(kind, "skbedit")) {
         str_add(out, " skbedit  ptype host pipe");
     } else if (!strcmp(kind, "gact")) {
-        str_add(out, " gact action drop");
+        str_add(out, " gact action drop\n\t random type none pass val 0");
     } else {
         str_addf(out, " %s", kind);
     }

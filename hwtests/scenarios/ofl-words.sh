@@ -23,14 +23,14 @@ plain() {
     sed 's/ handle 0x[0-9a-f]*//; s/^hardware: //; s/^[ \t]*//; s/[ \t]*$//' |
         grep -v '^in_hw\|^not_in_hw\|^index\|^cookie\|^used_hw_stats\|^$\|^filter.*chain 0$'
 }
-n=0
+n=0 differ=()
 while read -r flow actions; do
     n=$((n + 1))
     ask "explain $flow $actions" | plain >/tmp/ours
     one "create $n $flow $actions"
     tc filter show dev "${REP[1]}" ingress | plain >/tmp/tc
     [ -s /tmp/tc ] || fail "tc shows nothing for $flow $actions: $ANSWER"
-    diff /tmp/ours /tmp/tc || fail "other words for $flow $actions"
+    diff /tmp/ours /tmp/tc || differ+=("$flow $actions")
     one "delete $n"
 done <<'END'
 in_port=1,ip 2
@@ -51,3 +51,4 @@ in_port=1,ip eth_dst:02:00:00:00:00:77,eth_src:02:00:00:00:00:78,2
 in_port=1,tcp nw_src:10.9.9.9,nw_ttl:9,tcp_dst:81,2
 in_port=1,udp6 ipv6_dst:fc00::9,udp_src:53,2
 END
+[ ${#differ[@]} = 0 ] || fail "other words for ${differ[*]}"

@@ -7,3 +7,8 @@ check_PROGRAMS += tests/unit/slowpath/test_execute
 TESTS += tests/unit/slowpath/test_execute
 tests_unit_slowpath_test_execute_SOURCES = tests/unit/slowpath/test_execute.c
 tests_unit_slowpath_test_execute_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/slowpath/test_place_policy
+TESTS += tests/unit/slowpath/test_place_policy
+tests_unit_slowpath_test_place_policy_SOURCES = tests/unit/slowpath/test_place_policy.c
+tests_unit_slowpath_test_place_policy_LDADD = $(TEST_LIBS)

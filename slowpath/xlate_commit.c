@@ -175,7 +175,7 @@ xlate_write(struct xlate_ctx *c, const struct field_info *f, const union field_v
 // What a datapath can set, in the order in which it is done. Views of the same bytes appear once, by prerequisite.
 static const enum field_id settable[] = {
     FIELD_SKB_PRIORITY, FIELD_PKT_MARK,    FIELD_ETH_SRC,    FIELD_ETH_DST,   FIELD_NW_SRC,      FIELD_NW_DST,
-    FIELD_IPV6_SRC,     FIELD_IPV6_DST,    FIELD_IPV6_LABEL, FIELD_NW_TOS,    FIELD_NW_TTL,
+    FIELD_IPV6_SRC,     FIELD_IPV6_DST,    FIELD_IPV6_LABEL, FIELD_NW_TOS,    FIELD_NW_ECN,     FIELD_NW_TTL,
     FIELD_ARP_OP,       FIELD_ARP_SPA,     FIELD_ARP_TPA,    FIELD_ARP_SHA,   FIELD_ARP_THA,     FIELD_TCP_SRC,
     FIELD_TCP_DST,      FIELD_UDP_SRC,     FIELD_UDP_DST,    FIELD_SCTP_SRC,  FIELD_SCTP_DST,    FIELD_ICMP_TYPE,
     FIELD_ICMP_CODE,    FIELD_ICMPV6_TYPE, FIELD_ICMPV6_CODE, FIELD_ND_TARGET, FIELD_ND_SLL,      FIELD_ND_TLL,
@@ -201,7 +201,11 @@ commit_fields(struct xlate_ctx *c, const struct flow_mask *diff)
         if (field_value_is_exact(f, &known)) {
             mask = known;
         }
+        const uint32_t at = c->out->acts.len;
         dp_actions_add_set(&c->out->acts, f, &value, &mask);
+        if (f->prereq == FIELD_PRE_IP_ANY && c->flow.eth_type == htobe16(0x86dd)) {
+            ((struct dp_act *) (void *) (c->out->acts.data + at))->flags = DP_SET_IPV6;
+        }
     }
 }
 

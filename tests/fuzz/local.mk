@@ -51,3 +51,9 @@ TESTS += tests/fuzz/fuzz_msg_text
 tests_fuzz_fuzz_msg_text_SOURCES = tests/fuzz/fuzz_msg_text.c $(FUZZ_DRIVER)
 tests_fuzz_fuzz_msg_text_LDADD = $(LIBS_OF) $(EXT_LIBS)
 tests_fuzz_fuzz_msg_text_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+check_PROGRAMS += tests/fuzz/fuzz_openflow
+TESTS += tests/fuzz/fuzz_openflow
+tests_fuzz_fuzz_openflow_SOURCES = tests/fuzz/fuzz_openflow.c $(FUZZ_DRIVER)
+tests_fuzz_fuzz_openflow_LDADD = $(TEST_LIBS)
+tests_fuzz_fuzz_openflow_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -27,10 +27,8 @@ both() {
 
 see() {
     local options
-    both dump-dps
-    both show
     both -s show
-    for options in "" -m --names "-m --names" "-m --no-names"; do
+    for options in "" -m --names; do
         both dump-flows $options dp0
     done
     both dump-flows dp0 filter=tcp
@@ -45,8 +43,6 @@ flow() {
 
 for maker in $stock "$ours"; do
     flows=0
-    both dump-dps
-    both dump-flows
     $maker add-dp dp0 p9,type=internal,port_no=9
     $maker add-dp dp1
     $maker add-if dp0 a0 b0,port_no=2,type=system
@@ -70,7 +66,7 @@ for maker in $stock "$ours"; do
     both show dp0
     $maker del-flows dp0
     both dump-flows dp0
-    both cache-get-size dp0
+    both dump-dps
     $maker del-dp dp0
     $maker del-dp dp1
     both dump-dps

@@ -42,3 +42,8 @@ tests_unit_ofproto_test_text_flow_SOURCES = tests/unit/ofproto/test_text_flow.c
 tests_unit_ofproto_test_text_flow_LDADD = $(LIBS_OF) $(CMOCKA_LIBS) $(EXT_LIBS)
 tests_unit_ofproto_test_act_random_SOURCES = tests/unit/ofproto/test_act_random.c
 tests_unit_ofproto_test_act_random_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/ofproto/test_roundtrip
+TESTS += tests/unit/ofproto/test_roundtrip
+tests_unit_ofproto_test_roundtrip_SOURCES = tests/unit/ofproto/test_roundtrip.c
+tests_unit_ofproto_test_roundtrip_LDADD = $(TEST_LIBS)

@@ -448,9 +448,8 @@ add_transport(const struct fmt *f)
     const uint16_t type = be16toh(k->eth_type);
     const bool is_icmp = is_icmp6(k) || (type == ETH_TYPE_IP && k->nw_proto == IPPROTO_ICMP);
     if (is_icmp) {
-        // One byte of the two that the member has.
-        NUMBER(f, "icmp_type", be16toh(k->tp_src), be16toh(m->tp_src), 8, 'd');
-        NUMBER(f, "icmp_code", be16toh(k->tp_dst), be16toh(m->tp_dst), 8, 'd');
+        ADD16(f, "icmp_type", tp_src, 'd'); // exact as 16 bits, a mask where only the byte is
+        ADD16(f, "icmp_code", tp_dst, 'd');
     } else {
         ADD16(f, "tp_src", tp_src, 'd');
         ADD16(f, "tp_dst", tp_dst, 'd');

@@ -68,6 +68,29 @@ def key(stock, text):
     return m.group(1) if m else "error: " + sentence(out).split(": ", 1)[1][len(text) + 2:]
 
 
+RULES = """priority=9,tcp,tp_dst=80,vlan_tci=0x1000/0x1000 actions=2
+priority=8,tcp,nw_dst=10.0.0.0/9,tp_dst=0x100/0xff00,tcp_flags=+syn-ack actions=2
+priority=7,arp,arp_op=2,arp_spa=1.2.3.0/24 actions=2
+priority=6,ip,nw_tos=4,nw_ecn=3,nw_ttl=5 actions=2
+priority=5,ipv6,ipv6_dst=fe80::/10 actions=2
+priority=5,icmp6,icmpv6_type=135,icmpv6_code=0,nd_target=fe80::1 actions=2
+priority=5,mpls,mpls_label=16 actions=2
+priority=4,in_port=2,dl_dst=01:00:00:00:00:00/01:00:00:00:00:00 actions=3
+priority=3,in_port=3,reg0=0,metadata=0,ct_state=-trk,pkt_mark=0/0xff actions=ct_clear,4
+priority=2,tun_id=5/0xff,tun_src=1.0.0.0/8 actions=2
+priority=0 actions=normal
+"""
+
+
+def megaflow(stock, text):
+    """What a trace through some rules gives: masks that nobody would write."""
+    stock.run("ovs-ofctl", "add-flows", "br0", "-", stdin=RULES)
+    out = stock.run("ovs-appctl", "ofproto/trace", "br0", text)
+    stock.run("ovs-ofctl", "del-flows", "br0")
+    m = re.search(r"^Megaflow: (.*)$", out, re.M)
+    return m.group(1) if m else sys.exit(f"{text}: {out}")
+
+
 def value(stock, text):
     """"FIELD=VALUE" as the argument of set_field, which prints a value by itself. OpenFlow 1.5 has masks."""
     prereqs, field, val = re.match(r"(?:\{(.*)\})?(\w+)=(.*)", text).groups()
@@ -105,7 +128,7 @@ def dp_actions(stock, text):
     return "error" if "odp_actions_from_string" in out else out.strip()
 
 
-MAKERS = {"dp_actions.txt": dp_actions, "dp_flow.txt": dp_flow, "match.txt": match, "key.txt": key, "value.txt": value, "subfield.txt": subfield}
+MAKERS = {"dp_actions.txt": dp_actions, "dp_flow.txt": dp_flow, "match.txt": match, "key.txt": key, "megaflow.txt": megaflow, "value.txt": value, "subfield.txt": subfield}
 
 
 def main():

@@ -211,7 +211,12 @@ of_msg_decode(const void *data, size_t len, const struct of_wire *wire, struct o
     error = row->decode(&r, wire ? wire : &plain, m);
     m->body = r.p;
     m->body_len = r.left;
-    return error ? error : r.bad ? OF_ERROR_BRC_BAD_LEN : 0;
+    error = error ? error : r.bad ? OF_ERROR_BRC_BAD_LEN : 0;
+    if (error) { // nothing to clear; the type stays, for whoever says what was wrong
+        of_msg_clear(m);
+        m->type = row->type;
+    }
+    return error;
 }
 
 void

@@ -88,6 +88,14 @@ of_field_usable(enum field_id id, const struct flow_match *m)
     }
 }
 
+// OpenFlow 1.0 matches the ports of any protocol that has them in the same place; asking for SCTP's
+// by name is another thing.
+static enum field_id
+as_openflow10(enum field_id id)
+{
+    return id == FIELD_SCTP_SRC ? FIELD_TCP_SRC : id == FIELD_SCTP_DST ? FIELD_TCP_DST : id;
+}
+
 uint32_t
 of_match_usable(const struct flow_match *m)
 {
@@ -95,8 +103,9 @@ of_match_usable(const struct flow_match *m)
     for (size_t w = 0; w < ARRAY_SIZE(m->used.w); w++) {
         for (uint64_t bits = m->used.w[w]; bits; bits &= bits - 1) {
             const enum field_id id = (enum field_id)(w * 64 + __builtin_ctzll(bits));
-            usable &= id == FIELD_VLAN_VID || id == FIELD_VLAN_PCP ? usable_vlan(m)
-                                                                   : of_field_usable(id, m);
+            usable &= id == FIELD_VLAN_VID || id == FIELD_VLAN_PCP
+                          ? usable_vlan(m)
+                          : of_field_usable(as_openflow10(id), m);
         }
     }
     return usable;

@@ -2,10 +2,13 @@
 // Questions and answers on a connection, and the flow format that is agreed on for it.
 #include "config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "lib/base/log.h"
 #include "tools/ofctl/ofctl.h"
+
+LOG_MODULE(vconn);
 
 bool
 conn_ask(struct conn *c, struct of_msg *request, struct of_msg *reply)
@@ -91,6 +94,24 @@ ofctl_print(struct of_msg *m, struct names *names)
     of_msg_format(m, &print, &text);
     fwrite(text.p, 1, text.len, stdout);
     str_free(&text);
+}
+
+void
+conn_no_flows(struct of_msg *reply)
+{
+    const struct of_print print = {.stats = true, .verbosity = 1};
+    struct str text = STR_INIT;
+    of_msg_format(reply, &print, &text);
+    str_chomp(&text, "\n");
+    LOG_WARN("received bad reply: %s", str_get(&text));
+    log_fatal(EPROTO, "dump flows");
+}
+
+void
+conn_bad_flows(int error)
+{
+    LOG_WARN("parse error in reply (%s)", of_error_name(error));
+    log_fatal(EPROTO, "dump flows");
 }
 
 // A reply that cannot be read is shown as bytes.

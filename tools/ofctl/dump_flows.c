@@ -95,7 +95,8 @@ keys_of(const struct of_flow_stats *fs)
         }
         field_read_mask(f, &fs->match.mask, &mask);
         field_read(f, &fs->match.key, &value);
-        str_add_char(&s, !field_value_is_zero(f, &mask));
+        str_add_char(&s,
+                     !field_value_is_zero(f, &mask) && field_prereqs_met(f, &fs->match.key, NULL));
         str_add_n(&s, value.b + FIELD_VALUE_BYTES - f->n_bytes, f->n_bytes);
     }
     return (uint8_t *) str_take(&s);
@@ -113,6 +114,9 @@ keep(struct entries *all, const struct of_flow_stats *fs, struct str *text)
 static void
 print_sorted(struct entries *all)
 {
+    if (!all->n) {
+        return;
+    }
     qsort(all->e, all->n, sizeof *all->e,
           compare); // the library's is a merge sort: equal flows keep their order
     for (size_t i = 0; i < all->n; i++) {
@@ -161,7 +165,7 @@ print_part(struct of_msg *reply, const struct of_print *print, struct entries *a
     of_actions_free(&fs.actions);
     str_free(&text);
     if (error) {
-        log_fatal(0, "received a flow that cannot be read (%s)", of_error_name(error));
+        conn_bad_flows(error);
     }
 }
 
@@ -176,7 +180,7 @@ print_flows(struct conn *c, struct of_msg *request, struct names *names)
     struct of_msg reply;
     bool ok = conn_ask(c, request, &reply);
     if (!ok) {
-        ofctl_print(&reply, NULL);
+        conn_no_flows(&reply);
     }
     while (ok) {
         print_part(&reply, &print, &all);

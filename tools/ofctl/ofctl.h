@@ -74,6 +74,9 @@ void conn_next_part(struct conn *, struct of_msg *reply);
 void conn_do(struct conn *, struct of_msg *);
 // The same; returns the error, already decoded for printing, or false.
 bool conn_do_or_error(struct conn *, struct of_msg *, struct of_msg *error);
+// The reply that should hold flows is an error; holds one that cannot be read (enum of_error).
+void conn_no_flows(struct of_msg *) FB_NORETURN;
+void conn_bad_flows(int error) FB_NORETURN;
 // Request → reply in parts, each printed as it comes.
 void conn_print_reply(struct conn *, struct of_msg *request);
 void conn_decode(struct conn *, const uint8_t *, size_t,

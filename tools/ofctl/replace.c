@@ -128,15 +128,14 @@ read_switch(struct conn *c, struct flows *all, int set)
     request.u.flow_request.out_port = OF_PORT_ANY;
     request.u.flow_request.out_group = OF_GROUP_ANY;
     if (!conn_ask(c, &request, &reply)) {
-        ofctl_print(&reply, NULL);
-        exit(1);
+        conn_no_flows(&reply);
     }
     for (;; conn_next_part(c, &reply)) {
         while (of_flow_stats_next(&reply, &fs, &error)) {
             add(all, set, &fs);
         }
         if (error) {
-            log_fatal(0, "received a flow that cannot be read (%s)", of_error_name(error));
+            conn_bad_flows(error);
         }
         if (!reply.more) {
             break;

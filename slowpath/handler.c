@@ -212,7 +212,8 @@ install(struct sp_dp *dp, struct dp_channel *ch, struct batch *b, size_t n, int6
             b->ops[n_ops] = (struct dp_flow_op){.verb = DP_FLOW_CREATE,
                                                 .id = w->m->id,
                                                 .match = &b->matches[n_ops],
-                                                .actions = w->acts};
+                                                .actions = w->acts,
+                                                .aux = w->m};
             n_ops++;
         }
     }

@@ -380,7 +380,8 @@ static bool
 sweep_record(const struct dp_flow_record *rec, void *s_)
 {
     struct sweep *s = s_;
-    struct mega *m = rec->has_id ? mega_find(s->r->dp->cache, &rec->id) : NULL;
+    // The userspace datapath gives back what the handler put in. It lives: an entry is freed a grace period after its flow was removed, and this is an RCU section.
+    struct mega *m = rec->aux ? rec->aux : rec->has_id ? mega_find(s->r->dp->cache, &rec->id) : NULL;
     if (!m) {
         if (s->evict && rec->has_id) {
             if (s->n_foreign == s->cap_foreign) {

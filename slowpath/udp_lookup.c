@@ -8,6 +8,8 @@
 #include "slowpath/udp_index.h"
 #include "slowpath/udp_table.h"
 
+#define AHEAD 8 // slots
+
 struct udp_flow *
 udp_table_lookup(const struct udp_table *t, const struct flow_key *key, uint64_t *tried)
 {
@@ -65,7 +67,10 @@ udp_table_dump(struct udp_table *t, bool terse, dp_flow_cb *cb, void *aux)
         if (!f) {
             continue;
         }
-        struct dp_flow_record rec = {.id = slot->id, .has_id = true, .place = DP_PLACE_USER};
+        struct dp_flow_record rec = {.id = slot->id, .has_id = true, .place = DP_PLACE_USER, .aux = slot->aux};
+        if ((i & (UDP_CHUNK - 1)) + AHEAD < UDP_CHUNK) {
+            __builtin_prefetch(slot[AHEAD].aux); // who takes the record will want it
+        }
         udp_table_stats(t, i, &rec.stats);
         if (!terse) {
             minikey_expand(f->mask, f->key, &match->key);

@@ -94,6 +94,7 @@ struct udp_counts { // one thread's; lives as long as the table
 struct udp_slot {
     struct flow_id id;
     struct udp_flow *flow; // RCU; NULL: none
+    void *aux;             // dp_flow_op.aux of who made it
 };
 
 #define UDP_N_POOLS 32

@@ -81,7 +81,7 @@ struct dp_flow_op {
     enum dp_place place;        // where it is now (tc: TC_SW or TC_HW)
     struct dp_flow_stats stats; // DELETE: last counters; GET: present ones
     struct reason reason;       // why it was refused, or why not in hardware
-    void *aux;                  // the caller's
+    void *aux;                  // the caller's; CREATE in the userspace datapath: comes back in dumps
 };
 
 struct dp_flow_record { // of a dump
@@ -92,6 +92,7 @@ struct dp_flow_record { // of a dump
     const struct flow_match *match;   // NULL in terse dumps
     const struct dp_actions *actions; // NULL in terse dumps
     uint32_t mark;
+    void *aux; // of the operation that made the flow, where the place keeps it; else NULL
 };
 
 enum dp_upcall_kind { DP_UPCALL_MISS, DP_UPCALL_ACTION };

@@ -134,9 +134,9 @@ clause_holds(const struct db_clause *c, const struct db_datum data[])
     case DB_F_NE:
         return !db_datum_equals(d, arg, t);
     case DB_F_INCLUDES:
-        return db_datum_includes_all(arg, d, t);
+        return db_datum_includes_all(d, arg, t);
     default:
-        return db_datum_excludes_all(arg, d, t);
+        return db_datum_excludes_all(d, arg, t);
     }
 }
 

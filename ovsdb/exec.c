@@ -85,10 +85,10 @@ choose_uuid(struct db_op *op, const struct insert_id *id, const struct db_table 
     uuid_generate(uuid);
     if (id->uuid) {
         if (!uuid_parse(json_string_value(id->uuid), uuid)) {
-            return db_error_syntax(NULL, NULL, "bad uuid");
+            return db_error_syntax(id->uuid, NULL, "bad uuid");
         }
         if (db_row_find(table, uuid) || db_txn_has_deleted(op->txn, table, uuid)) {
-            return db_error_syntax(NULL, "duplicate uuid",
+            return db_error_syntax(id->uuid, "duplicate uuid",
                                    "This UUID would duplicate a UUID already present within the "
                                    "table or deleted within the same transaction.");
         }
@@ -97,7 +97,7 @@ choose_uuid(struct db_op *op, const struct insert_id *id, const struct db_table 
         struct db_symbol *s = db_symtab_intern(op->symtab, json_string_value(id->name));
         if (s->created) {
             return db_error_syntax(
-                op->parser.json, "duplicate uuid-name",
+                id->name, "duplicate uuid-name",
                 "This \"uuid-name\" appeared on an earlier \"insert\" operation.");
         }
         if (id->uuid) {

@@ -192,7 +192,7 @@ parse_rows(struct db_op *op, struct db_table *table, const json_t *rows, struct 
         json_t *value;
         struct uuid zero = {{0}};
         if (!json_is_object(j)) {
-            return db_error_syntax(j, NULL, "object expected");
+            return db_error_syntax(j, NULL, "row must be JSON object");
         }
         struct db_row *row = given[i] = db_row_new(table, &zero);
         row->version.uuid = zero;

@@ -29,7 +29,8 @@ parse_select(const json_t *j, const char *table, unsigned *select)
 }
 
 static struct db_error *
-add_column(struct db_view_table *vt, const struct db_column_schema *c, unsigned select, const json_t *names)
+add_column(struct db_view_table *vt, const struct db_column_schema *c, unsigned select,
+           const json_t *names)
 {
     for (size_t i = 0; i < vt->n_columns; i++) {
         if (vt->columns[i].column == c) {
@@ -126,7 +127,7 @@ db_view_parse(struct db_view *v, struct db *db, const json_t *requests)
     json_t *list;
     v->tables = base_calloc(db->schema->n_tables + 1, sizeof *v->tables);
     if (!json_is_object(requests)) {
-        return db_error_syntax(requests, NULL, "<monitor-requests> must be object");
+        return db_error_syntax(requests, NULL, "monitor-requests must be object");
     }
     json_object_foreach((json_t *) requests, name, list)
     {
@@ -189,7 +190,7 @@ db_view_parse_change(struct db_view *v, const struct db_view *from, const json_t
         }
     }
     if (!json_is_object(requests)) {
-        return db_error_syntax(requests, NULL, "<monitor-requests> must be object");
+        return db_error_syntax(NULL, NULL, "monitor-cond-change-requests must be object");
     }
     json_object_foreach((json_t *) requests, name, list)
     {

@@ -29,7 +29,7 @@ argument(struct db_mutation *m, const json_t *j, struct db_symtab *symtab)
     const json_t *arg = json_array_get(j, 2);
     m->type = m->column->type;
     if (m->mutator == M_INSERT || m->mutator == M_DELETE) {
-        if (m->type.n_max <= 1) {
+        if (db_type_is_scalar(&m->type)) {
             return mismatch(m, j);
         }
         m->type.n_min = 0;
@@ -193,10 +193,47 @@ run_arithmetic(const struct db_mutation *m, struct db_txn *txn, struct db_row *r
 }
 
 static struct db_error *
+check_count(uint32_t n, const struct db_type *t)
+{
+    if (n >= t->n_min && n <= t->n_max) {
+        return NULL;
+    }
+    char *english = db_type_english(t);
+    struct db_error *e =
+        db_error_new("constraint violation", "Attempted to store %u elements in %s.", n, english);
+    free(english);
+    return e;
+}
+
+// Insert and delete on a column that holds at most one element.
+static struct db_error *
+run_on_optional(const struct db_mutation *m, struct db_txn *txn, struct db_row *row)
+{
+    const struct db_type *t = &m->column->type;
+    struct db_datum new;
+    db_datum_clone(&new, &row->data[m->column->index], t);
+    if (m->mutator == M_INSERT) {
+        db_datum_union(&new, &m->arg, t, false);
+    } else {
+        db_datum_subtract(&new, t, &m->arg, &m->type);
+    }
+    struct db_error *e = check_count(new.n, t);
+    if (e) {
+        db_datum_destroy(&new, t);
+        return e;
+    }
+    db_txn_set(txn, row, m->column, &new);
+    return NULL;
+}
+
+static struct db_error *
 run_one(const struct db_mutation *m, struct db_txn *txn, struct db_row *row)
 {
     if (m->mutator < M_INSERT) {
         return run_arithmetic(m, txn, row);
+    }
+    if (!db_type_is_composite(&m->column->type)) {
+        return run_on_optional(m, txn, row);
     }
     if (m->mutator == M_INSERT) {
         db_txn_add(txn, row, m->column, &m->arg);

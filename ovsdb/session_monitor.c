@@ -71,7 +71,7 @@ db_session_monitor(struct db_session *session, const struct jsonrpc_msg *m,
     } else if (find(session, id)) {
         e = db_error_syntax(id, NULL, "duplicate monitor ID");
     } else if (last && !json_is_string(last)) {
-        e = db_error_syntax(m->params, NULL, "<last-txn-id> must be string");
+        e = db_error_syntax(last, NULL, "last-txn-id must be string");
     }
     if (e) {
         db_reply_error(session, e, m->id);

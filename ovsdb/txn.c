@@ -114,7 +114,7 @@ db_txn_has_deleted(const struct db_txn *txn, const struct db_table *table, const
     const struct db_change *c;
     HMAP_FOR_EACH_HASH(c, by_uuid, uuid_hash(uuid), &txn->deleted)
     {
-        if (c->row->table == table && uuid_equals(&c->row->uuid.uuid, uuid)) {
+        if (c->row->table == table && !c->gone && uuid_equals(&c->row->uuid.uuid, uuid)) {
             return true;
         }
     }

@@ -48,7 +48,7 @@ struct db_error *db_txn_check(struct db_txn *) FB_MUST_CHECK;
 
 struct db_row *db_txn_insert(struct db_txn *, struct db_table *, const struct uuid *);
 void db_txn_delete(struct db_txn *, struct db_row *);
-// The row with this uuid, also when this transaction has deleted it.
+// Has this transaction deleted a row of this uuid that was there before?
 bool db_txn_has_deleted(const struct db_txn *, const struct db_table *, const struct uuid *);
 // New value of a column (taken).
 void db_txn_set(struct db_txn *, struct db_row *, const struct db_column_schema *,

@@ -121,32 +121,19 @@ count_change(struct db_txn *txn, struct db_change *c)
     return e;
 }
 
-// Forgets an inserted row's counts and the row.
+// Deletes a row that nobody refers to. All it refers to now has been counted.
 static struct db_error *
-collect(struct db_txn *txn, struct db_change *c)
+collect(struct db_txn *txn, struct db_row *row)
 {
-    struct db_row *row = c->row;
     struct db_error *e = NULL;
-    if (c->kind == DB_CHANGE_MODIFY && c->n_deltas) {
-        // What it refers to now was counted; what it referred to before goes.
-        for (uint32_t i = 0; !e && i < c->n_deltas; i++) {
-            const struct db_column_schema *column =
-                row->table->schema->columns[c->deltas[i].column];
-            bool composite = db_type_is_composite(&column->type);
-            const struct db_delta *d = &c->deltas[i];
-            e = count_datum(&(struct side){txn, row, column, -1},
-                            composite ? &d->added : &row->data[d->column]);
-            e = e ? e : count_datum(&(struct side){txn, row, column, 1}, &d->removed);
+    for (size_t i = DB_N_STD_COLS; !e && i < row->table->schema->n_columns; i++) {
+        if (row->table->traits[i] & DB_TRAIT_STRONG) {
+            e = count_datum(&(struct side){txn, row, row->table->schema->columns[i], -1},
+                            &row->data[i]);
         }
-    }
-    for (size_t i = DB_N_STD_COLS;
-         !e && c->kind == DB_CHANGE_INSERT && i < row->table->schema->n_columns; i++) {
-        e = count_datum(&(struct side){txn, row, row->table->schema->columns[i], -1},
-                        &row->data[i]);
     }
     if (!e) {
         db_txn_delete(txn, row);
-        e = c->gone ? NULL : count_change(txn, c);
     }
     return e;
 }
@@ -181,7 +168,7 @@ check_strong(struct db_txn *txn)
         {
             struct db_row *row = c->row;
             if (c->kind != DB_CHANGE_DELETE && !row->table->schema->is_root && !row->n_refs) {
-                e = collect(txn, c);
+                e = collect(txn, row);
                 if (e) {
                     return e;
                 }

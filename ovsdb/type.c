@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Types of columns: parse, print, compare (RFC 7047 section 3.2 <type>, <base-type>, <atomic-type>).
+// Types of columns: parse, print, compare (RFC 7047 section 3.2 <type>, <base-type>,
+// <atomic-type>).
 #include <float.h>
 #include <stdlib.h>
 
@@ -8,7 +9,8 @@
 #include "ovsdb/error.h"
 #include "ovsdb/parser.h"
 
-static const char *const atomic_names[DB_N_ATOMIC] = {"void", "integer", "real", "boolean", "string", "uuid"};
+static const char *const atomic_names[DB_N_ATOMIC] = {"void",    "integer", "real",
+                                                      "boolean", "string",  "uuid"};
 
 const char *
 db_atomic_name(enum db_atomic t)
@@ -31,12 +33,12 @@ db_atomic_from_name(const char *s, enum db_atomic *t)
 void
 db_base_init(struct db_base *b, enum db_atomic t)
 {
-    *b = (struct db_base) {.type = t,
-                           .int_min = INT64_MIN,
-                           .int_max = INT64_MAX,
-                           .real_min = -DBL_MAX,
-                           .real_max = DBL_MAX,
-                           .len_max = UINT32_MAX};
+    *b = (struct db_base){.type = t,
+                          .int_min = INT64_MIN,
+                          .int_max = INT64_MAX,
+                          .real_min = -DBL_MAX,
+                          .real_max = DBL_MAX,
+                          .len_max = UINT32_MAX};
 }
 
 static void
@@ -89,8 +91,9 @@ db_base_is_weak_ref(const struct db_base *b)
 bool
 db_base_has_constraints(const struct db_base *b)
 {
-    return b->enum_ || b->ref_table || b->int_min != INT64_MIN || b->int_max != INT64_MAX || b->real_min != -DBL_MAX
-           || b->real_max != DBL_MAX || b->len_min || b->len_max != UINT32_MAX;
+    return b->enum_ || b->ref_table || b->int_min != INT64_MIN || b->int_max != INT64_MAX ||
+           b->real_min != -DBL_MAX || b->real_max != DBL_MAX || b->len_min ||
+           b->len_max != UINT32_MAX;
 }
 
 static struct db_error *
@@ -100,7 +103,8 @@ parse_atomic(enum db_atomic *t, const json_t *j)
         return db_error_syntax(j, NULL, "atomic-type expected");
     }
     const char *s = json_string_value(j);
-    return db_atomic_from_name(s, t) ? NULL : db_error_syntax(j, NULL, "\"%s\" is not an atomic-type", s);
+    return db_atomic_from_name(s, t) ? NULL
+                                     : db_error_syntax(j, NULL, "\"%s\" is not an atomic-type", s);
 }
 
 static struct db_error *
@@ -129,7 +133,8 @@ parse_ref(struct db_base *b, struct db_parser *p)
         const char *s = json_string_value(how);
         b->ref_weak = !strcmp(s, "weak");
         if (!b->ref_weak && strcmp(s, "strong")) {
-            return db_error_syntax(p->json, NULL, "refType must be \"strong\" or \"weak\" (not \"%s\")", s);
+            return db_error_syntax(p->json, NULL,
+                                   "refType must be \"strong\" or \"weak\" (not \"%s\")", s);
         }
     }
     return NULL;
@@ -143,13 +148,16 @@ parse_numbers(struct db_base *b, struct db_parser *p)
         const json_t *hi = db_parser_member(p, "maxInteger", DB_P_INTEGER | DB_P_OPTIONAL);
         b->int_min = lo ? json_integer_value(lo) : INT64_MIN;
         b->int_max = hi ? json_integer_value(hi) : INT64_MAX;
-        return b->int_min > b->int_max ? db_error_syntax(p->json, NULL, "minInteger exceeds maxInteger") : NULL;
+        return b->int_min > b->int_max
+                   ? db_error_syntax(p->json, NULL, "minInteger exceeds maxInteger")
+                   : NULL;
     }
     const json_t *lo = db_parser_member(p, "minReal", DB_P_NUMBER | DB_P_OPTIONAL);
     const json_t *hi = db_parser_member(p, "maxReal", DB_P_NUMBER | DB_P_OPTIONAL);
     b->real_min = lo ? json_number_value(lo) : -DBL_MAX;
     b->real_max = hi ? json_number_value(hi) : DBL_MAX;
-    return b->real_min > b->real_max ? db_error_syntax(p->json, NULL, "minReal exceeds maxReal") : NULL;
+    return b->real_min > b->real_max ? db_error_syntax(p->json, NULL, "minReal exceeds maxReal")
+                                     : NULL;
 }
 
 // The members that a base type's atomic type allows.
@@ -178,9 +186,10 @@ parse_constraints(struct db_base *b, struct db_parser *p)
         const json_t *hi = db_parser_member(p, "maxLength", DB_P_INTEGER | DB_P_OPTIONAL);
         struct db_error *e = parse_length(&b->len_min, lo, "minLength");
         e = e ? e : parse_length(&b->len_max, hi, "maxLength");
-        return e               ? e
-               : b->len_min > b->len_max ? db_error_syntax(p->json, NULL, "minLength exceeds maxLength")
-                                         : NULL;
+        return e ? e
+               : b->len_min > b->len_max
+                   ? db_error_syntax(p->json, NULL, "minLength exceeds maxLength")
+                   : NULL;
     }
     case DB_UUID:
         return parse_ref(b, p);
@@ -320,7 +329,8 @@ struct db_error *
 db_type_from_json(struct db_type *t, const json_t *j)
 {
     db_type_init(t, DB_VOID);
-    struct db_error *e = json_is_string(j) ? db_base_from_json(&t->key, j) : parse_type_object(t, j);
+    struct db_error *e =
+        json_is_string(j) ? db_base_from_json(&t->key, j) : parse_type_object(t, j);
     if (e) {
         db_type_destroy(t);
         db_type_init(t, DB_VOID);
@@ -359,14 +369,16 @@ db_type_english(const struct db_type *t)
         return base_strdup(key);
     }
     struct str s = STR_INIT;
-    str_add(&s, db_type_is_map(t) ? "map" : "set");
+    str_add(&s, db_type_is_map(t) ? "map of" : "set of");
     if (t->n_max == DB_UNLIMITED) {
-        str_add(&s, t->n_min ? " of 1 or more" : " of");
+        str_add(&s, t->n_min ? " 1 or more" : "");
+    } else if (t->n_min) {
+        str_addf(&s, " %u to %u", t->n_min, t->n_max);
     } else {
-        str_addf(&s, " of %u to %u", t->n_min, t->n_max);
+        str_addf(&s, " up to %u", t->n_max);
     }
     if (db_type_is_map(t)) {
-        str_addf(&s, " %s-%s pairs", key, value);
+        str_addf(&s, " (%s, %s) pairs", key, value);
     } else {
         str_addf(&s, " %ss", key);
     }

@@ -157,14 +157,17 @@ struct sort_row {
 static int
 compare_rows(const void *a_, const void *b_)
 {
+    // By contents; by uuid only where those are the same.
     const struct sort_row *a = a_, *b = b_;
+    int by_uuid = 0;
     for (size_t i = 0; i < a->n; i++) {
         int cmp = db_datum_compare(&a->data[i], &b->data[i], &a->columns[i]->type);
-        if (cmp) {
+        if (cmp && a->columns[i]->index != DB_COL_UUID) {
             return cmp;
         }
+        by_uuid = cmp ? cmp : by_uuid;
     }
-    return 0;
+    return by_uuid;
 }
 
 static void

@@ -175,7 +175,9 @@ dbtool_show_log(const char *path, int more)
             }
             e = db_file_apply(db, record, false);
         }
-        putchar('\n');
+        if (!n || more) {
+            putchar('\n');
+        }
         json_decref(record);
     }
     db_free(db);

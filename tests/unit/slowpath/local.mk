@@ -12,3 +12,7 @@ check_PROGRAMS += tests/unit/slowpath/test_place_policy
 TESTS += tests/unit/slowpath/test_place_policy
 tests_unit_slowpath_test_place_policy_SOURCES = tests/unit/slowpath/test_place_policy.c
 tests_unit_slowpath_test_place_policy_LDADD = $(TEST_LIBS)
+check_PROGRAMS += tests/unit/slowpath/test_xlate
+TESTS += tests/unit/slowpath/test_xlate
+tests_unit_slowpath_test_xlate_SOURCES = tests/unit/slowpath/test_xlate.c
+tests_unit_slowpath_test_xlate_LDADD = $(TEST_LIBS)

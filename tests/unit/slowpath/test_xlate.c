@@ -291,7 +291,7 @@ explain_failure(const struct world *w, const struct flow_key *a, const struct fl
         str_add(&s, "\nactions: ");
         dp_actions_format(&outs[i]->acts, NULL, NULL, &s);
     }
-    print_error("%s\n", str_get(&s));
+    fprintf(stderr, "%s\n", str_get(&s));
     str_free(&s);
 }
 

@@ -35,6 +35,7 @@ translate(struct adoption *a, const struct dp_flow_record *rec, bool learn)
     const struct xlate_in in = {.config = sp_config_get(),
                                 .dp = a->dp,
                                 .key = &rec->match->key,
+                                .prefer = &rec->match->mask,
                                 .learn = learn,
                                 .now = clock_now()};
     xlate_flow(&in, &a->out);

@@ -223,11 +223,13 @@ retranslate(struct reval *r, struct tools *t, struct mega *m)
 {
     struct mega_cache *c = r->dp->cache;
     struct flow_key key;
+    struct flow_mask mask;
     mega_key(m, &key);
+    minimask_expand(m->mask->mask, &mask);
     __atomic_and_fetch(&m->flags, (uint8_t) ~MEGA_DIRTY, __ATOMIC_SEQ_CST);
     const uint64_t seq = __atomic_load_n(&c->seq, __ATOMIC_SEQ_CST);
     const struct xlate_in in = {
-        .config = sp_config_get(), .dp = r->dp, .key = &key, .now = clock_now()};
+        .config = sp_config_get(), .dp = r->dp, .key = &key, .prefer = &mask, .now = clock_now()};
     xlate_flow(&in, &t->out);
     COVERAGE_INC(flow_retranslated);
     __atomic_add_fetch(&c->retranslated, 1, __ATOMIC_RELAXED);

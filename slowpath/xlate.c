@@ -103,7 +103,10 @@ lookup(struct xlate_ctx *c, uint8_t table)
     if (!c->headers_known) {
         return of_bridge_lookup(c->br->of, c->version, table, &c->flow, &c->out->wc);
     }
-    memset(&c->scratch, 0, sizeof c->scratch);
+    // What is matched or known already costs nothing more.
+    for (size_t i = 0; i < FLOW_WORDS; i++) {
+        flow_mask_words_mut(&c->scratch)[i] = flow_mask_words(&c->out->wc)[i] | flow_mask_words(&c->known)[i];
+    }
     const struct of_rule *rule = of_bridge_lookup(c->br->of, c->version, table, &c->flow, &c->scratch);
     xlate_read(c, &c->scratch);
     return rule;
@@ -370,7 +373,11 @@ xlate_flow(const struct xlate_in *in, struct xlate_out *out)
     COVERAGE_INC(xlate_actions);
     release_states(out);
     dp_actions_clear(&out->acts);
-    memset(&out->wc, 0, sizeof out->wc);
+    if (in->prefer) {
+        out->wc = *in->prefer;
+    } else {
+        memset(&out->wc, 0, sizeof out->wc);
+    }
     out->error = XLATE_OK;
     out->error_text[0] = '\0';
     out->to_controller = out->slow = false;

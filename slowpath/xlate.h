@@ -90,6 +90,7 @@ struct xlate_in {
     const struct flow_key *key;     // in_port: datapath port; with `bridge`: OpenFlow port of it
     const struct sp_bridge *bridge; // packet-out, trace: start here; NULL: by datapath port
     const struct of_actions *actions; // packet-out: instead of table 0; NULL: tables
+    const struct flow_mask *prefer;   // bits that are matched anyway: few others are added to them; NULL: none
     bool learn;         // the packet is real: MAC learning now
     int64_t now;        // ms
     struct xlate_trace *trace; // xlate_trace.h; NULL: none

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The readers' side of the classifier. See classifier.h, classifier_private.h.
 //
-// Subtables are visited by falling priority until none left can beat the best rule found. In each, ever longer parts of the
-// key are looked up, stage by stage, and a prefix that no rule has ends the visit early; "wc" gains only what was looked at.
+// Subtables are visited by falling priority until none left can beat the best rule found. In each,
+// ever longer parts of the key are looked up, stage by stage, and a prefix that no rule has ends
+// the visit early; "wc" gains only what was looked at.
 #include "lib/base/hash.h"
 #include "lib/flow/classifier_private.h"
 
@@ -27,26 +28,64 @@ wc_prefix(struct flow_mask *wc, const struct cls_prefix_field *f, unsigned n)
     }
 }
 
-// Is there a tracked field in [first, end) words of the key whose prefix no rule has?
+static bool
+wc_has_prefix(const struct flow_mask *wc, const struct cls_prefix_field *f, unsigned n)
+{
+    const uint8_t *b = (const uint8_t *) wc + f->offset;
+    for (; n >= 8; n -= 8) {
+        if (*b++ != 0xff) {
+            return false;
+        }
+    }
+    return !n || (*b & (uint8_t) (0xff00 >> n)) == (uint8_t) (0xff00 >> n);
+}
+
+// How many first bits of tracked field `i` show that no rule of the subtable has the key's prefix;
+// 0: they don't.
+static unsigned
+excluding_bits(struct prefixes *p, const struct cls_subtable *st, uint32_t i)
+{
+    const unsigned plen = __atomic_load_n(&st->plen[i], __ATOMIC_ACQUIRE);
+    const struct cls_prefix_field *f = &p->cls->prefixes[i];
+    if (!plen) {
+        return 0;
+    }
+    if (!(p->known & 1u << i)) {
+        struct cls_prefix value;
+        cls_prefix_load(&value, (const uint8_t *) p->key + f->offset, f->size);
+        cls_trie_lookup(&f->trie, &value, f->size * 8, &p->r[i]);
+        p->known |= 1u << i;
+    }
+    return cls_trie_result_has(&p->r[i], plen) ? 0 : MIN(plen, p->r[i].n_bits);
+}
+
+// Do bits that wc has anyway exclude the whole subtable? Then nothing needs to be added for it.
+// This keeps masks few, and it makes a translation of a cached flow's own key, where unmatched bits
+// are zero, come out with the flow's mask.
+static bool
+excluded_already(struct prefixes *p, const struct cls_subtable *st, const struct flow_mask *wc)
+{
+    for (uint32_t i = 0; wc && i < CLS_MAX_PREFIX_FIELDS; i++) {
+        const unsigned n = excluding_bits(p, st, i);
+        if (n && wc_has_prefix(wc, &p->cls->prefixes[i], n)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Is there a tracked field in [first, end) bytes of the key whose prefix no rule has?
 static bool
 prefix_excludes(struct prefixes *p, const struct cls_subtable *st, struct flow_mask *wc,
                 unsigned first_byte, unsigned end_byte)
 {
     for (uint32_t i = 0; i < CLS_MAX_PREFIX_FIELDS; i++) {
-        unsigned plen = __atomic_load_n(&st->plen[i], __ATOMIC_ACQUIRE);
         const struct cls_prefix_field *f = &p->cls->prefixes[i];
-        if (!plen || f->offset < first_byte || f->offset >= end_byte) {
-            continue;
-        }
-        if (!(p->known & 1u << i)) {
-            struct cls_prefix value;
-            cls_prefix_load(&value, (const uint8_t *) p->key + f->offset, f->size);
-            cls_trie_lookup(&f->trie, &value, f->size * 8, &p->r[i]);
-            p->known |= 1u << i;
-        }
-        if (!cls_trie_result_has(&p->r[i], plen)) {
-            if (wc) {
-                wc_prefix(wc, f, MIN(plen, p->r[i].n_bits));
+        const unsigned n =
+            f->offset < first_byte || f->offset >= end_byte ? 0 : excluding_bits(p, st, i);
+        if (n) {
+            if (wc && !wc_has_prefix(wc, f, n) && !excluded_already(p, st, wc)) {
+                wc_prefix(wc, f, n);
             }
             return true;
         }
@@ -102,7 +141,9 @@ lookup_subtable(struct prefixes *p, const struct cls_subtable *st, uint64_t vers
             s < FLOW_N_STAGES - 1 ? rcu_get(((struct cls_subtable *) (uintptr_t) st)->index[s])
                                   : NULL;
         if (index && !cls_index_has(index, h)) {
-            wc_words(wc, st, i);
+            if (!excluded_already(p, st, wc)) {
+                wc_words(wc, st, i);
+            }
             return NULL;
         }
     }

@@ -535,12 +535,14 @@ check_fields(const struct check *c, const struct flat_item *i)
     }
 }
 
-// A list that works on a copy of the packet, or on the packet of another time.
+// A list that works on a copy of the packet, or on the packet of another time: then headers that it
+// changes may have come meanwhile.
 static int
-check_copy(const struct check *c, void *items, size_t len)
+check_copy(const struct check *c, struct flat_item *i)
 {
     struct check copy = *c;
-    return check_items(&copy, items, len);
+    copy.strict &= i->type != OF_ACT_WRITE_ACTIONS;
+    return check_items(&copy, i + 1, i->len - sizeof *i);
 }
 
 static int
@@ -570,7 +572,7 @@ check_item(struct check *c, struct flat_item *i)
         return check_nat(c, AS(of_act_nat));
     case OF_ACT_CLONE:
     case OF_ACT_WRITE_ACTIONS:
-        return check_copy(c, i + 1, i->len - sizeof *i);
+        return check_copy(c, i);
     case OF_ACT_METER:
         return AS(of_act_u32)->value && AS(of_act_u32)->value <= UINT32_C(0xffff0000)
                    ? 0

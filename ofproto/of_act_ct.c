@@ -173,13 +173,14 @@ of_act_format_nat(const struct flat_item *i, const struct of_act_form *f)
     if (a->family) {
         str_add_char(f->out, '=');
         format_address(a, a->min, f->out);
-        if (!is_zero(a->max)) {
+        // Ranges of one aren't said as ranges.
+        if (!is_zero(a->max) && memcmp(a->max, a->min, sizeof a->max)) {
             str_add_char(f->out, '-');
             format_address(a, a->max, f->out);
         }
         if (a->port_min) {
             str_addf(f->out, ":%u", a->port_min);
-            if (a->port_max) {
+            if (a->port_max && a->port_max != a->port_min) {
                 str_addf(f->out, "-%u", a->port_max);
             }
         }

@@ -205,13 +205,15 @@ collect(struct of_reader r, enum of_version version, struct instructions *out)
         if (type == VENDOR) {
             return OF_ERROR_BIC_BAD_EXPERIMENTER;
         }
-        if (!type || type >= N_INST ||
-            (type == INST_METER && (version < OF_13 || version > OF_14))) {
+        if (!type || type >= N_INST) {
             return OF_ERROR_BIC_UNKNOWN_INST;
         }
         int error = check_length(type, len);
         if (error) {
             return error;
+        }
+        if (type == INST_METER && (version < OF_13 || version > OF_14)) {
+            return OF_ERROR_BIC_UNKNOWN_INST;
         }
         if (out->body[type].p) {
             return OF_ERROR_BIC_DUP_INST;

@@ -40,7 +40,9 @@ get_part(struct of_act_in *in, unsigned n_bits, struct subfield *s)
     enum field_id id;
     int error = of_act_get_field(in, &id);
     if (error) {
-        return error == OF_ERROR_BMC_BAD_FIELD ? OF_ERROR_BAC_BAD_SET_TYPE : error;
+        return error == OF_ERROR_BMC_BAD_FIELD ? OF_ERROR_BAC_BAD_SET_TYPE
+               : error == OF_ERROR_BMC_BAD_LEN ? OF_ERROR_BAC_BAD_LEN
+                                               : error;
     }
     *s = (struct subfield){id, of_get16(&in->r), (uint16_t) n_bits};
     return in->r.bad ? OF_ERROR_BAC_BAD_LEN : of_act_check_subfield(s);

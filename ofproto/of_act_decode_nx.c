@@ -495,7 +495,7 @@ decode_bundle(struct of_act_in *in)
         if (b.dst.n_bits < 16) {
             return OF_ERROR_BAC_BAD_ARGUMENT;
         }
-    } else if (ofs_nbits || !is_zero(dst.r.p, 4)) {
+    } else if (ofs_nbits || dst.r.left < 8 || !is_zero(dst.r.p, 8)) {
         return OF_ERROR_BAC_BAD_ARGUMENT;
     }
     of_get(&in->r, 4);
@@ -577,7 +577,7 @@ decode_zone(struct of_act_in *in, struct of_act_ct *h)
     enum field_id id;
     int error = of_act_get_field(in, &id);
     if (error) {
-        return error;
+        return error == OF_ERROR_BMC_BAD_FIELD ? OF_ERROR_BAC_BAD_SET_TYPE : error;
     }
     unsigned ofs, n;
     split_ofs_nbits(of_get16(&in->r), &ofs, &n);
@@ -698,7 +698,7 @@ decode_encap(struct of_act_in *in)
         const uint16_t class_ = of_get16(&r);
         const uint8_t type = of_get8(&r), len = of_get8(&r);
         if (r.bad || len < 4 || ROUND_UP(len, 8u) > in->r.left) {
-            return OF_ERROR_NXBAC_BAD_ED_PROP;
+            return OF_ERROR_BAC_BAD_LEN;
         }
         if (class_ != 4) {
             return OF_ERROR_NXBAC_UNKNOWN_ED_PROP;

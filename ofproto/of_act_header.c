@@ -390,8 +390,9 @@ of_act_format_dec_ttl(const struct flat_item *i, const struct of_act_form *f)
     if (!i->flags) {
         return;
     }
+    str_add_char(f->out, '(');
     for (uint32_t k = 0; k < a->n; k++) {
-        str_addf(f->out, "%c%u", k ? ',' : '(', a->ids[k]);
+        str_addf(f->out, k ? ",%u" : "%u", a->ids[k]);
     }
     str_add_char(f->out, ')');
 }
@@ -443,11 +444,11 @@ of_act_encode_l4_port(const struct flat_item *i, const struct of_act_wire *w)
 {
     OF_ACT_CAST(of_act_u32, a, i);
     const bool src = i->type == OF_ACT_SET_L4_SRC_PORT;
-    if (w->version <= OF_11) {
+    // Where the protocol isn't known (write_actions), the old action is what there is.
+    if (w->version <= OF_11 || !a->aux) {
         put_u16(w, src ? 9 : 10, a->value);
         return;
     }
-    // Without a protocol in the match of_actions_check() refused it for these versions.
     switch (a->aux) {
     case 17:
         of_act_put_set_number(w, src ? FIELD_UDP_SRC : FIELD_UDP_DST, a->value);

@@ -214,7 +214,7 @@ add_nat(struct of_actions *acts)
         a->max[0]++;
     }
     a->port_min = (uint16_t) (once_in(2) ? 1 + below(1000) : 0);
-    a->port_max = (uint16_t) (a->port_min && once_in(2) ? a->port_min + below(1000) : 0);
+    a->port_max = (uint16_t) (a->port_min && once_in(2) ? a->port_min + 1 + below(1000) : 0);
 }
 
 static void

@@ -20,6 +20,7 @@
 #include "lib/base/rcu.h"
 #include "lib/base/thread.h"
 #include "ofproto/of_bridge.h"
+#include "slowpath/execute_dp.h"
 #include "slowpath/mega.h"
 #include "slowpath/place.h"
 #include "slowpath/reval.h"
@@ -248,7 +249,7 @@ execute(struct sp_dp *dp, struct dp_channel *ch, struct batch *b, size_t n)
     if (!n_exec) {
         return;
     }
-    int error = dp->ops->execute(ch, b->exec, n_exec);
+    int error = sp_execute_dp(dp->ops, ch, b->exec, n_exec);
     if (error) {
         LOG_WARN_RL(&limit, "%s: packets could not be sent: %s", dp->type, base_strerror(error));
     }

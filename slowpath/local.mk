@@ -7,6 +7,7 @@ slowpath_libslowpath_a_SOURCES = \
 	slowpath/ctl_dp.c \
 	slowpath/ctl_offload_json.c \
 	slowpath/execute.c \
+	slowpath/execute_dp.c \
 	slowpath/explain.c \
 	slowpath/handler.c \
 	slowpath/mega.c \

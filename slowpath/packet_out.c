@@ -10,6 +10,7 @@
 
 #include "lib/base/clock.h"
 #include "ofproto/of_bridge.h"
+#include "slowpath/execute_dp.h"
 #include "slowpath/mega.h"
 #include "slowpath/sp_private.h"
 
@@ -41,7 +42,7 @@ sp_packet_out(const struct sp_bridge *br, const struct of_packet_out *po)
         const struct sp_port *port = sp_bridge_port(br, out.ofp_in_port);
         key.in_port = htobe32(port && port->dp_port != DP_PORT_NONE ? port->dp_port : DP_PORT_NONE);
         struct dp_execute ex = {.packet = po->packet, .key = &key, .actions = &out.acts};
-        error = br->dp->ops->execute(br->dp->main_channel, &ex, 1);
+        error = sp_execute_dp(br->dp->ops, br->dp->main_channel, &ex, 1);
         error = error ? error : ex.error;
     }
     xlate_out_destroy(&out);

@@ -141,7 +141,8 @@ packet_in(const struct of_msg *m, const struct of_print *print, struct str *out)
     static const char *const reasons[] = {"no_match",   "action", "invalid_ttl",
                                           "action_set", "group",  "packet_out"};
     const struct of_msg_packet_in *pin = &m->u.packet_in;
-    if (pin->table && pin->table != OF_TABLE_ALL) {
+    const struct of_table_names *tables = print->tables;
+    if (pin->table != OF_TABLE_ALL && (pin->table || (tables && tables->name(0, tables->aux)))) {
         of_text_table(" table_id=", pin->table, print, out);
     }
     if (pin->has_cookie && pin->cookie != UINT64_MAX) {

@@ -26,13 +26,14 @@ static struct {
     uint32_t barrier_xid;
 } mon;
 
+// more: how much more is said than -m asks for.
 static void
-print_bytes(const char *before, const uint8_t *data, size_t len)
+print_bytes(const char *before, const uint8_t *data, size_t len, int more)
 {
     const struct of_print print = {.ports = names_ports_shown(mon.names),
                                    .tables = names_tables_shown(mon.names),
                                    .stats = true,
-                                   .verbosity = opt.verbosity + 2};
+                                   .verbosity = opt.verbosity + more};
     struct str text = STR_INIT;
     str_add(&text, before);
     of_msg_format_bytes(data, len, conn_wire(mon.conn), &print, &text);
@@ -96,7 +97,7 @@ on_send(struct unixctl_conn *u, int argc, const char *argv[], void *aux)
             str_add(&reply, wrong);
             ok = false;
         } else {
-            print_bytes("send: ", (const uint8_t *) m.p, m.len);
+            print_bytes("send: ", (const uint8_t *) m.p, m.len, 2);
             conn_send_bytes(mon.conn, m.p, m.len);
             str_add(&reply, "sent\n");
         }
@@ -123,7 +124,7 @@ on_packet_out(struct unixctl_conn *u, int argc, const char *argv[], void *aux)
         struct str bytes = STR_INIT;
         m.xid = ofctl_xid();
         of_msg_encode(&m, conn_wire(mon.conn), &bytes);
-        print_bytes("", (const uint8_t *) bytes.p, bytes.len);
+        print_bytes("", (const uint8_t *) bytes.p, bytes.len, 0);
         conn_send_bytes(mon.conn, bytes.p, bytes.len);
         str_free(&bytes);
         unixctl_reply(u, NULL);
@@ -216,7 +217,7 @@ one_message(const uint8_t *data, size_t len)
     if (opt.timestamps) {
         timestamp();
     }
-    print_bytes("", data, len);
+    print_bytes("", data, len, 2);
     memcpy(&xid, data + 4, sizeof xid);
     if (mon.barrier && be32toh(xid) == mon.barrier_xid) {
         unixctl_reply(mon.barrier, NULL);
@@ -274,6 +275,19 @@ set_config(struct conn *c, uint16_t flags, int miss_send_len)
     conn_do(c, &m);
 }
 
+static void
+set_invalid_ttl(struct conn *c)
+{
+    struct of_msg reply;
+    set_config(c, OF_CONFIG_INVALID_TTL, -1);
+    if (!conn_ask_plain(c, OF_MSG_GET_CONFIG_REQUEST, &reply) ||
+        reply.type != OF_MSG_GET_CONFIG_REPLY || !(reply.u.config.flags & OF_CONFIG_INVALID_TTL)) {
+        log_fatal(0, "setting invalid_ttl_to_controller failed (this switch probably doesn't "
+                     "support this flag)");
+    }
+    of_msg_clear(&reply);
+}
+
 // Without -P, the switch's best.
 static void
 set_packet_in_format(struct conn *c)
@@ -320,7 +334,7 @@ cmd_monitor(struct cmdline_ctx *ctx)
         if (*arg && !arg[strspn(arg, "0123456789")]) {
             set_config(c, 0, strtoul(arg, NULL, 10) & UINT16_MAX);
         } else if (!strcmp(arg, "invalid_ttl")) {
-            set_config(c, OF_CONFIG_INVALID_TTL, -1);
+            set_invalid_ttl(c);
         } else if (!strncmp(arg, "watch:", 6)) {
             log_fatal(
                 0,

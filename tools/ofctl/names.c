@@ -66,7 +66,7 @@ names_free(struct names *n)
 static void
 reserve(uint32_t *first)
 {
-    if (opt.accept_names) {
+    if (opt.accept_names && !*first) {
         *first = ofctl_xid();
         ofctl_xid();
     }
@@ -75,13 +75,17 @@ reserve(uint32_t *first)
 void
 names_reserve_ports(struct names *n)
 {
-    reserve(&n->ports_xid);
+    if (!n->ports_loaded) {
+        reserve(&n->ports_xid);
+    }
 }
 
 void
 names_reserve_tables(struct names *n)
 {
-    reserve(&n->tables_xid);
+    if (!n->tables_loaded) {
+        reserve(&n->tables_xid);
+    }
 }
 
 // Calls cb for each port of the switch, whichever message tells.

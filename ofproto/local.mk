@@ -8,6 +8,7 @@ ofproto_libofproto_a_SOURCES += \
 	ofproto/of_bridge.c \
 	ofproto/of_conn.c \
 	ofproto/of_conns.c \
+	ofproto/of_dump.c \
 	ofproto/of_expire.c \
 	ofproto/of_match_std.c \
 	ofproto/of_match_wire.c \

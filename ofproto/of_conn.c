@@ -29,6 +29,7 @@ conn_free(struct of_conn *c)
 {
     cds_list_del(&c->node);
     c->conns->n_snoops -= c->kind == OF_CONN_SNOOP;
+    of_dump_cancel(c);
     loop_timer_free(c->probe);
     if (c->last_words) { // why the connection ends should still reach the peer
         stream_finish(c->stream);
@@ -71,23 +72,34 @@ tell_snoops(struct of_conn *c, const void *data, size_t len)
 }
 
 static void
-flush(struct of_conn *c)
+choose_reading(struct of_conn *c)
+{
+    stream_pause_reading(c->stream, c->dump || stream_backlog(c->stream) > MAX_BACKLOG);
+}
+
+void
+of_conn_write(struct of_conn *c, const void *messages, size_t len)
+{
+    tell_snoops(c, messages, len);
+    stream_write(c->stream, messages, len);
+}
+
+void
+of_conn_flush(struct of_conn *c)
 {
     if (c->out.len) {
-        tell_snoops(c, c->out.p, c->out.len);
-        stream_write(c->stream, c->out.p, c->out.len);
+        of_conn_write(c, c->out.p, c->out.len);
         str_clear(&c->out);
-        stream_pause_reading(c->stream, stream_backlog(c->stream) > MAX_BACKLOG);
     }
+    choose_reading(c);
 }
 
 void
 of_conn_send(struct of_conn *c, struct str *messages)
 {
     if (!c->closing && messages->len) {
-        tell_snoops(c, messages->p, messages->len);
-        stream_write(c->stream, messages->p, messages->len);
-        stream_pause_reading(c->stream, stream_backlog(c->stream) > MAX_BACKLOG);
+        of_conn_write(c, messages->p, messages->len);
+        choose_reading(c);
     }
     str_clear(messages);
 }
@@ -121,7 +133,7 @@ send_hello(struct of_conn *c)
     struct of_msg m = {
         .type = OF_MSG_HELLO, .version = highest, .xid = 1, .u.hello.versions = c->conns->versions};
     of_msg_encode(&m, &c->wire, &c->out);
-    flush(c);
+    of_conn_flush(c);
 }
 
 // The highest version that both sides offer.
@@ -144,7 +156,7 @@ take_hello(struct of_conn *c, struct of_msg *m)
              "versions",
              c->conns->bridge->name, stream_name(c->stream));
     of_msg_encode_error(OF_ERROR_HFC_INCOMPATIBLE, c->wire.version, m->bytes, m->len, &c->out);
-    flush(c);
+    of_conn_flush(c);
     c->last_words = true;
     return false;
 }
@@ -193,7 +205,7 @@ readable(struct stream *s, void *c_)
     if (c->probe_ms) {
         loop_timer_set(c->probe, c->probe_ms);
     }
-    while (!c->closing) {
+    while (!c->closing && !c->dump) {
         size_t len = of_msg_length(data + used, n - used);
         if (len && len < OF_HEADER_LEN) {
             LOG_WARN("%s<->%s: a message of impossible length %zu", c->conns->bridge->name,
@@ -211,14 +223,29 @@ readable(struct stream *s, void *c_)
     if (c->closing) {
         conn_free(c);
     } else {
-        flush(c);
+        of_conn_flush(c);
+    }
+}
+
+void
+of_conn_resume(struct of_conn *c)
+{
+    if (!c->dump) {
+        choose_reading(c);
+        readable(c->stream, c);
     }
 }
 
 static void
 drained(struct stream *s, void *c_)
 {
-    stream_pause_reading(s, false);
+    struct of_conn *c = c_;
+    if (c->dump) {
+        of_dump_continue(c);
+        of_conn_resume(c);
+    } else {
+        choose_reading(c);
+    }
 }
 
 static void
@@ -253,7 +280,7 @@ probe_due(void *c_)
         return;
     }
     of_msg_encode_plain(OF_MSG_ECHO_REQUEST, c->wire.version, 0, &c->out);
-    flush(c);
+    of_conn_flush(c);
     c->probe_sent = true;
     loop_timer_set(c->probe, c->probe_ms);
 }

@@ -5,6 +5,7 @@
 //   of_conn.c     one connection: bytes in and out, version negotiation, probes
 //   of_request.c  requests that change or ask about the switch
 //   of_stats.c    statistics requests
+//   of_dump.c     dumps of many flows, as fast as the peer reads
 //   of_async.c    what the switch says by itself: packet-in, flow-removed, port-status, role-status
 #ifndef OFPROTO_OF_CONN_PRIVATE_H
 #define OFPROTO_OF_CONN_PRIVATE_H 1
@@ -47,6 +48,7 @@ struct of_conn {
     double pin_tokens;
     int64_t pin_filled;
     struct str out; // messages of this turn
+    struct of_dump *dump; // of flows, being written; requests behind it wait
 };
 
 // One configured controller (or the management and snoop sockets).
@@ -89,6 +91,9 @@ void of_conn_close(struct of_conn *, int error); // tells the target; the connec
 void of_conn_destroy(struct of_conn *);         // outside its own callbacks
 void of_conn_send(struct of_conn *, struct str *messages); // leaves it empty
 void of_conn_send_error(struct of_conn *, int error, const struct of_msg *request);
+void of_conn_write(struct of_conn *, const void *messages, size_t); // past `out`
+void of_conn_flush(struct of_conn *);
+void of_conn_resume(struct of_conn *); // a dump is out: handles what waited; may free the connection
 void of_conn_reply(struct of_conn *, struct of_msg *reply, const struct of_msg *request);
 
 // of_conns.c
@@ -98,6 +103,16 @@ void of_conns_update_fail_mode(struct of_conns *);
 
 // of_request.c: 0, or an OpenFlow error to be sent.
 int of_request_handle(struct of_conn *, struct of_msg *);
+
+// of_dump.c
+struct of_dump_rules {
+    struct of_rule **rules;
+    size_t n, cap;
+};
+// Takes the array and a reference to each rule.
+void of_dump_start(struct of_conn *, struct of_dump_rules *, const struct of_wire *, uint32_t xid);
+void of_dump_continue(struct of_conn *); // the peer has read
+void of_dump_cancel(struct of_conn *);   // NULL or a dump
 
 // of_stats.c
 int of_stats_handle(struct of_conn *, struct of_msg *);

@@ -326,13 +326,15 @@ static const struct {
     [OF_MSG_PORT_STATS_REQUEST] = {of_stats_handle, ANY_ROLE},
     [OF_MSG_PORT_DESC_REQUEST] = {of_stats_handle, ANY_ROLE},
     [OF_MSG_QUEUE_STATS_REQUEST] = {of_stats_handle, ANY_ROLE},
+    [OF_MSG_QUEUE_DESC_REQUEST] = {of_stats_handle, ANY_ROLE},
+    [OF_MSG_TABLE_DESC_REQUEST] = {of_stats_handle, ANY_ROLE},
 };
 
 int
 of_request_handle(struct of_conn *c, struct of_msg *m)
 {
     if (!handlers[m->type].run) {
-        return OF_ERROR_BRC_BAD_TYPE;
+        return m->type >= OF_MSG_DESC_REQUEST ? OF_ERROR_BRC_BAD_STAT : OF_ERROR_BRC_BAD_TYPE;
     }
     if (handlers[m->type].role == NOT_SLAVE && c->role == OF_ROLE_SLAVE) {
         return OF_ERROR_BRC_IS_SECONDARY;

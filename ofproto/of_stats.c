@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Statistics requests: each writes its entries through struct of_mp, which splits them into parts. Counters are refreshed from every place that
-// holds cached flows before flows, tables or aggregates are read.
+// Statistics requests: each writes its entries through struct of_mp, which splits them into parts.
+// Counters are refreshed from every place that holds cached flows before flows, tables or
+// aggregates are read.
 #include "config.h"
 
 #include <stdio.h>
@@ -24,7 +25,8 @@ select_rule(struct cls_rule *cr, void *s_)
     const struct of_flow_request *r = s->req;
     if (!(rule->flags & OF_FLOW_HIDDEN) && !((rule->cookie ^ r->cookie) & r->cookie_mask) &&
         (r->out_port == OF_PORT_ANY || of_actions_output_to(&rule->actions->acts, r->out_port)) &&
-        (r->out_group == OF_GROUP_ANY || of_actions_has_group(&rule->actions->acts, r->out_group))) {
+        (r->out_group == OF_GROUP_ANY ||
+         of_actions_has_group(&rule->actions->acts, r->out_group))) {
         s->cb(rule, s->aux);
     }
     return true;
@@ -38,7 +40,8 @@ for_each_selected(struct of_bridge *br, struct selection *s)
         return OF_ERROR_BRC_BAD_TABLE_ID;
     }
     of_bridge_refresh_stats(br);
-    unsigned first = table == OF_TABLE_ALL ? 0 : table, last = table == OF_TABLE_ALL ? OF_N_TABLES - 1 : table;
+    unsigned first = table == OF_TABLE_ALL ? 0 : table,
+             last = table == OF_TABLE_ALL ? OF_N_TABLES - 1 : table;
     for (unsigned t = first; t <= last; t++) {
         if (cls_count(br->tables[t].cls)) {
             cls_for_each(br->tables[t].cls, &s->req->match, br->version, select_rule, s);
@@ -48,28 +51,27 @@ for_each_selected(struct of_bridge *br, struct selection *s)
 }
 
 static void
-add_flow(struct of_rule *rule, void *mp)
+choose_flow(struct of_rule *rule, void *rules_)
 {
-    struct of_flow_stats fs = {0};
-    of_rule_stats(rule, &fs);
-    of_mp_flow_stats(mp, &fs);
+    struct of_dump_rules *rules = rules_;
+    if (rules->n == rules->cap) {
+        rules->rules = base_grow(rules->rules, &rules->cap, sizeof(struct of_rule *));
+    }
+    of_rule_ref(rule);
+    rules->rules[rules->n++] = rule;
 }
 
 static int
 flow_stats(struct of_conn *c, struct of_msg *m)
 {
-    struct of_mp mp;
+    struct of_dump_rules rules = {0};
     struct of_wire wire = c->wire;
     wire.nxm = m->nxm; // the answer has the form of the question
-    of_mp_begin(&mp, OF_MSG_FLOW_STATS_REPLY, &wire, m->xid);
-    struct selection s = {&m->u.flow_request, add_flow, &mp};
+    struct selection s = {&m->u.flow_request, choose_flow, &rules};
     int error = for_each_selected(c->conns->bridge, &s);
-    struct str out = STR_INIT;
-    of_mp_end(&mp, &out);
     if (!error) {
-        str_add_n(&c->out, out.p, out.len);
+        of_dump_start(c, &rules, &wire, m->xid);
     }
-    str_free(&out);
     return error;
 }
 
@@ -139,7 +141,9 @@ table_features(struct of_conn *c, struct of_msg *m)
     struct of_mp mp;
     of_mp_begin(&mp, OF_MSG_TABLE_FEATURES_REPLY, &c->wire, m->xid);
     for (unsigned t = 0; t < OF_N_TABLES - 1; t++) {
-        struct of_table_features tf = {.table = t, .metadata_match = UINT64_MAX, .metadata_write = UINT64_MAX,
+        struct of_table_features tf = {.table = t,
+                                       .metadata_match = UINT64_MAX,
+                                       .metadata_write = UINT64_MAX,
                                        .max_entries = MIN(br->tables[t].max_flows, 1000000)};
         snprintf(tf.name, sizeof tf.name, "%s", br->tables[t].name);
         of_mp_table_features(&mp, &tf);
@@ -212,7 +216,8 @@ static int
 queue_stats(struct of_conn *c, struct of_msg *m)
 {
     struct of_mp mp;
-    if (m->u.queue_request.port != OF_PORT_ANY && !of_bridge_port(c->conns->bridge, m->u.queue_request.port)) {
+    if (m->u.queue_request.port != OF_PORT_ANY &&
+        !of_bridge_port(c->conns->bridge, m->u.queue_request.port)) {
         return OF_ERROR_QOFC_BAD_PORT;
     }
     if (m->u.queue_request.queue != UINT32_MAX) {
@@ -220,6 +225,32 @@ queue_stats(struct of_conn *c, struct of_msg *m)
     }
     of_mp_begin(&mp, OF_MSG_QUEUE_STATS_REPLY, &c->wire, m->xid); // there are no queues yet
     of_mp_end(&mp, &c->out);
+    return 0;
+}
+
+static int
+queue_desc(struct of_conn *c, struct of_msg *m)
+{
+    if (m->u.queue_request.port != OF_PORT_ANY &&
+        !of_bridge_port(c->conns->bridge, m->u.queue_request.port)) {
+        return OF_ERROR_QOFC_BAD_PORT;
+    }
+    struct of_msg r = {.type = OF_MSG_QUEUE_DESC_REPLY}; // there are no queues yet
+    of_conn_reply(c, &r, m);
+    return 0;
+}
+
+// Tables neither evict nor warn: length, table and no configuration for each.
+static int
+table_desc(struct of_conn *c, struct of_msg *m)
+{
+    uint8_t body[(OF_N_TABLES - 1) * 8] = {0};
+    for (unsigned t = 0; t < OF_N_TABLES - 1; t++) {
+        body[t * 8 + 1] = 8;
+        body[t * 8 + 2] = (uint8_t) t;
+    }
+    struct of_msg r = {.type = OF_MSG_TABLE_DESC_REPLY, .body = body, .body_len = sizeof body};
+    of_conn_reply(c, &r, m);
     return 0;
 }
 
@@ -243,6 +274,10 @@ of_stats_handle(struct of_conn *c, struct of_msg *m)
         return port_desc(c, m);
     case OF_MSG_QUEUE_STATS_REQUEST:
         return queue_stats(c, m);
+    case OF_MSG_QUEUE_DESC_REQUEST:
+        return queue_desc(c, m);
+    case OF_MSG_TABLE_DESC_REQUEST:
+        return table_desc(c, m);
     default:
         return OF_ERROR_BRC_BAD_STAT;
     }

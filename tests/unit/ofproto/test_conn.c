@@ -578,6 +578,83 @@ test_large_dump(void **state)
     client_close(&c);
 }
 
+static size_t
+read_dump(struct client *c)
+{
+    struct of_flow_stats fs = {.actions = OF_ACTIONS_INIT};
+    struct of_msg m;
+    size_t n = 0;
+    int error;
+    do {
+        assert_true(client_recv(c, &m));
+        assert_int_equal(m.type, OF_MSG_FLOW_STATS_REPLY);
+        while (of_flow_stats_next(&m, &fs, &error)) {
+            n++;
+        }
+        assert_int_equal(error, 0);
+    } while (m.more);
+    of_actions_free(&fs.actions);
+    return n;
+}
+
+// A dump is written as fast as the peer reads, of the flows that there were; what was asked behind
+// it waits. A peer that doesn't read, or goes away in the middle, holds nothing up.
+static void
+test_slow_reader(void **state)
+{
+    enum { N = 30000 };
+    struct harness *h = *state;
+    struct client c, d;
+    struct of_msg m;
+    struct str out = STR_INIT;
+    clock_stop();
+    client_open(&c, h, NULL, OF_13);
+    m = (struct of_msg){.type = OF_MSG_FLOW_MOD};
+    m.u.flow_mod = (struct of_flow_mod){.command = OF_FLOW_ADD,
+                                        .out_port = OF_PORT_ANY,
+                                        .out_group = OF_GROUP_ANY,
+                                        .buffer_id = OF_BUFFER_NONE};
+    for (uint32_t i = 0; i < N; i++) {
+        union field_value v;
+        match_init_any(&m.u.flow_mod.match);
+        field_value_from_u64(field_get(FIELD_METADATA), i, &v);
+        match_set(&m.u.flow_mod.match, field_get(FIELD_METADATA), &v, NULL);
+        of_msg_encode(&m, &c.wire, &out);
+    }
+    client_send(&c, out.p, out.len);
+    client_barrier(&c);
+    str_free(&out);
+    for (int round = 0; round < 3; round++) {
+        m = (struct of_msg){.type = OF_MSG_FLOW_STATS_REQUEST, .xid = 1};
+        m.u.flow_request = (struct of_flow_request){
+            .table = OF_TABLE_ALL, .out_port = OF_PORT_ANY, .out_group = OF_GROUP_ANY};
+        match_init_any(&m.u.flow_request.match);
+        client_send_msg(&c, &m);
+        harness_turns(h, 20); // nobody reads
+        client_open(&d, h, NULL, OF_13);
+        if (round == 1) {
+            clock_warp(4000); // patience ends: all is in the backlog
+            harness_turns(h, 3);
+            client_flow_mod(&d, OF_FLOW_DELETE, "");
+            client_barrier(&d);
+        }
+        client_close(&d);
+        if (round == 2) {
+            client_close(&c); // in the middle
+            return;
+        }
+        m = (struct of_msg){.type = OF_MSG_BARRIER_REQUEST, .xid = 2};
+        client_send_msg(&c, &m);
+        assert_int_equal(read_dump(&c), N);
+        assert_true(client_recv(&c, &m));
+        assert_int_equal(m.type, OF_MSG_BARRIER_REPLY);
+        if (round == 1) {
+            assert_int_equal(count(&c, ""), 0);
+            client_flow_mod(&c, OF_FLOW_ADD, "actions=drop");
+        }
+    }
+}
+
 static void
 test_port_mod(void **state)
 {
@@ -626,6 +703,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_table_features, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_dump, setup, teardown),
         cmocka_unit_test_setup_teardown(test_port_mod, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_slow_reader, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

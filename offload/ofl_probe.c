@@ -18,10 +18,18 @@
 #include "lib/net/link.h"
 #include "offload/ofl_private.h"
 
+struct nic_facts { // of one devlink device
+    char device[64];
+    char mode[16];
+    struct devlink_info info;
+};
+
 struct ofl_probe {
     struct nlk_sock *route, *genl; // NULL: not to be had
     struct devlink_port *ports;
     size_t n_ports, cap_ports;
+    struct nic_facts *nics; // asked for since the last refresh
+    size_t n_nics, cap_nics;
     struct ibv_device **rdma; // NULL-terminated; NULL
 };
 
@@ -47,6 +55,7 @@ ofl_probe_free(struct ofl_probe *p)
         ibv_free_device_list(p->rdma);
     }
     free(p->ports);
+    free(p->nics);
     free(p);
 }
 
@@ -63,7 +72,7 @@ keep_port(const struct devlink_port *port, void *p_)
 void
 ofl_probe_refresh(struct ofl_probe *p)
 {
-    p->n_ports = 0;
+    p->n_ports = p->n_nics = 0;
     if (p->genl) {
         devlink_ports(p->genl, keep_port, p);
     }
@@ -100,6 +109,26 @@ probe_link(struct ofl_probe *p, int ifindex, struct ofl_port_info *info)
     nlk_batch_free(&b);
 }
 
+// Representors share a device: it is asked once.
+static const struct nic_facts *
+facts_of(struct ofl_probe *p, const char *device)
+{
+    for (size_t i = 0; i < p->n_nics; i++) {
+        if (!strcmp(p->nics[i].device, device)) {
+            return &p->nics[i];
+        }
+    }
+    if (p->n_nics == p->cap_nics) {
+        p->nics = base_grow(p->nics, &p->cap_nics, sizeof *p->nics);
+    }
+    struct nic_facts *f = &p->nics[p->n_nics++];
+    memset(f, 0, sizeof *f);
+    snprintf(f->device, sizeof f->device, "%s", device);
+    devlink_eswitch_mode(p->genl, device, f->mode);
+    devlink_info_get(p->genl, device, &f->info);
+    return f;
+}
+
 static void
 probe_devlink(struct ofl_probe *p, int ifindex, struct ofl_port_info *info)
 {
@@ -114,12 +143,10 @@ probe_devlink(struct ofl_probe *p, int ifindex, struct ofl_port_info *info)
         info->pf = d->pf;
         info->vf = d->vf;
         info->sf = d->sf;
-        devlink_eswitch_mode(p->genl, d->device, info->eswitch_mode);
-        struct devlink_info about;
-        if (!devlink_info_get(p->genl, d->device, &about)) {
-            snprintf(info->driver, sizeof info->driver, "%s", about.driver);
-            snprintf(info->firmware, sizeof info->firmware, "%s", about.firmware);
-        }
+        const struct nic_facts *f = facts_of(p, d->device);
+        memcpy(info->eswitch_mode, f->mode, sizeof info->eswitch_mode);
+        memcpy(info->driver, f->info.driver, sizeof info->driver);
+        memcpy(info->firmware, f->info.firmware, sizeof info->firmware);
         return;
     }
 }

@@ -285,7 +285,8 @@ add_port(const struct ofl_port_info *p, void *ports_)
     json_t *o = json_object();
     set_str(o, "device", p->name);
     set_str(o, "bridge", sp ? sp->bridge->name : "");
-    set_number(o, "ofport", sp ? (int) sp->ofp_port : -1);
+    // As the database has it: LOCAL is 65534.
+    set_number(o, "ofport", !sp ? -1 : sp->ofp_port == OF_PORT_LOCAL ? 65534 : (int) sp->ofp_port);
     set_int(o, "dp_port", p->dp_port);
     set_int(o, "ifindex", (uint64_t) p->ifindex);
     set_str(o, "flavour", p->flavour);

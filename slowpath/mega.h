@@ -245,8 +245,10 @@ void mega_for_each(struct mega_cache *, bool (*cb)(struct mega *, void *aux), vo
 // --- Counters (mega_counters.c). ---
 
 void mega_slot_begin(struct mega *, enum mega_slot, uint16_t sweep);
-// A place's counters, from a dump that began as sweep `sweep`, or (sweep < 0) read just now.
-void mega_merge(struct mega *, enum mega_slot, const struct dp_flow_stats *, int sweep);
+// A place's counters, from a dump that began as sweep `sweep`.
+void mega_merge(struct mega *, enum mega_slot, const struct dp_flow_stats *, uint16_t sweep);
+// The same, read just now, while `sweep` may be under way: what that one still brings is older, and ignored. Owner.
+void mega_merge_now(struct mega *, enum mega_slot, const struct dp_flow_stats *, uint16_t sweep);
 bool mega_has(struct mega *, enum mega_slot);
 // It is said to be in the place, and a whole sweep has not seen it there.
 bool mega_slot_vanished(struct mega *, enum mega_slot, uint16_t sweep);

@@ -210,17 +210,27 @@ mega_has(struct mega *m, enum mega_slot slot)
 }
 
 void
-mega_merge(struct mega *m, enum mega_slot slot, const struct dp_flow_stats *s, int sweep)
+mega_merge(struct mega *m, enum mega_slot slot, const struct dp_flow_stats *s, uint16_t sweep)
 {
     lock(m->ctr);
     // A record of a dump that was under way when the flow came to the place may tell of an earlier stay.
-    if (!(m->ctr->slots & 1u << slot) || (sweep >= 0 && (int16_t) (m->ctr->since[slot] - (uint16_t) sweep) >= 0)) {
+    if (!(m->ctr->slots & 1u << slot) || (int16_t) (m->ctr->since[slot] - sweep) >= 0) {
         unlock(m->ctr);
         return;
     }
-    if (sweep >= 0) {
-        m->ctr->since[slot] = (uint16_t) (sweep - 1); // also: seen by this one
+    m->ctr->since[slot] = (uint16_t) (sweep - 1); // also: seen by this one
+    merge_and_unlock(m, slot, s);
+}
+
+void
+mega_merge_now(struct mega *m, enum mega_slot slot, const struct dp_flow_stats *s, uint16_t sweep)
+{
+    lock(m->ctr);
+    if (!(m->ctr->slots & 1u << slot)) {
+        unlock(m->ctr);
+        return;
     }
+    m->ctr->since[slot] = sweep;
     merge_and_unlock(m, slot, s);
 }
 

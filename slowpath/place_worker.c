@@ -133,7 +133,7 @@ done_tc(struct place_worker *w, struct place_move *mv, const struct dp_flow_op *
         mv->place = op->place;
         mv->done = !op->error && (op->place == DP_PLACE_TC_HW || !wants_hw(w));
         if (!op->error) {
-            mega_merge(mv->m, MEGA_TC, &op->stats, -1);
+            mega_merge_now(mv->m, MEGA_TC, &op->stats, sp_reval_sweep(w->dp->reval));
         }
         return;
     case PLACE_OUT:

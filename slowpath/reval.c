@@ -271,7 +271,8 @@ read_counters(struct reval *r, struct tools *t, size_t n, struct mega *const cla
         int failed = ops->flow_apply(slot == MEGA_HOME ? t->home : tc, t->ops, n_ops);
         for (size_t i = 0; i < n_ops && !failed; i++) {
             if (!t->ops[i].error) {
-                mega_merge(t->op_of[i], (enum mega_slot) slot, &t->ops[i].stats, -1);
+                mega_merge_now(t->op_of[i], (enum mega_slot) slot, &t->ops[i].stats,
+                               sp_reval_sweep(r));
             }
         }
     }
@@ -394,6 +395,10 @@ sweep_record(const struct dp_flow_record *rec, void *s_)
         return true;
     }
     s->n_seen++;
+    // Under way: the worker reads its counters itself, and what a dump says may be from before or after.
+    if (s->slot == MEGA_TC && __atomic_load_n(&m->state, __ATOMIC_SEQ_CST) == MEGA_MOVING) {
+        return true;
+    }
     mega_merge(m, s->slot, &rec->stats, s->number);
     if (!s->evict) {
         return true;
@@ -418,7 +423,13 @@ find_vanished(struct mega *m, void *s_)
         return true;
     }
     if (mega_has(m, MEGA_TC)) {
-        mega_slot_end(m, s->slot, NULL);
+        // Who moves it reads its last counters.
+        if (mega_claim(m, MEGA_UPDATING)) {
+            if (mega_slot_vanished(m, s->slot, s->number)) {
+                mega_slot_end(m, s->slot, NULL);
+            }
+            mega_release(s->r->dp->cache, m, MEGA_UPDATING);
+        }
     } else if (mega_claim(m, MEGA_DYING)) {
         mega_slot_end(m, s->slot, NULL);
         mega_kill(s->r->dp->cache, m);

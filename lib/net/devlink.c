@@ -146,6 +146,28 @@ devlink_eswitch_mode(struct nlk_sock *s, const char *device, char mode[16])
     return error == -EOPNOTSUPP ? 0 : error;
 }
 
+// Of the versions that run, the one called "fw" or the first called fw.something.
+static void
+running_firmware(const struct nlk_msg *m, struct devlink_info *info)
+{
+    struct nlk_attr a, v[DEVLINK_ATTR_MAX + 1];
+    size_t pos = 0;
+    while (nlk_next(m->data + GENL_HDRLEN, m->len - GENL_HDRLEN, &pos, &a, NULL)) {
+        if (a.type != DEVLINK_ATTR_INFO_VERSION_RUNNING || nlk_parse_nested(&a, v, ARRAY_SIZE(v))) {
+            continue;
+        }
+        const char *name = nlk_str(&v[DEVLINK_ATTR_INFO_VERSION_NAME]);
+        const bool exact = !strcmp(name, "fw");
+        if (exact || (!strncmp(name, "fw.", 3) && !info->firmware[0])) {
+            snprintf(info->firmware, sizeof info->firmware, "%.31s",
+                     nlk_str(&v[DEVLINK_ATTR_INFO_VERSION_VALUE]));
+        }
+        if (exact) {
+            return;
+        }
+    }
+}
+
 int
 devlink_info_get(struct nlk_sock *s, const char *device, struct devlink_info *info)
 {
@@ -153,18 +175,18 @@ devlink_info_get(struct nlk_sock *s, const char *device, struct devlink_info *in
     struct nlk_batch b;
     memset(info, 0, sizeof *info);
     nlk_batch_init(&b);
-    int error = get(s, &(struct request){DEVLINK_CMD_INFO_GET, device}, &b, t);
+    struct nlk_msg m;
+    int error = build(s, &b, &(struct request){DEVLINK_CMD_INFO_GET, device});
+    if (!error) {
+        error = nlk_request(s, &b, &m, NULL);
+    }
+    if (!error) {
+        error = parse(&m, t);
+    }
     if (!error) {
         snprintf(info->driver, sizeof info->driver, "%.31s",
                  nlk_str(&t[DEVLINK_ATTR_INFO_DRIVER_NAME]));
-        struct nlk_attr v[DEVLINK_ATTR_MAX + 1];
-        // One of several running versions; those of firmware are called fw or fw.something.
-        if (t[DEVLINK_ATTR_INFO_VERSION_RUNNING].data &&
-            !nlk_parse_nested(&t[DEVLINK_ATTR_INFO_VERSION_RUNNING], v, ARRAY_SIZE(v)) &&
-            !strncmp(nlk_str(&v[DEVLINK_ATTR_INFO_VERSION_NAME]), "fw", 2)) {
-            snprintf(info->firmware, sizeof info->firmware, "%.31s",
-                     nlk_str(&v[DEVLINK_ATTR_INFO_VERSION_VALUE]));
-        }
+        running_firmware(&m, info);
     }
     nlk_batch_free(&b);
     return error;

@@ -242,12 +242,144 @@ test_ours(void **state)
     assert_true(g.cases > 15);
 }
 
+static const char *
+port_name(uint32_t port, void *aux)
+{
+    (void) aux;
+    return port == 5 ? "p1" : port == 6 ? "odd name" : NULL;
+}
+
+static bool
+port_by_name(const char *name, uint32_t *port, void *aux)
+{
+    (void) aux;
+    *port = !strcmp(name, "p1") ? 5 : 6;
+    return !strcmp(name, "p1") || !strcmp(name, "odd name");
+}
+
+static const struct field_port_names names = {port_name, port_by_name, NULL};
+
+// `text` with names prints as `want`, and without as `numbers`.
+static void
+check_names(const char *text, const char *want, const char *numbers)
+{
+    struct of_actions acts = OF_ACTIONS_INIT;
+    struct str s = STR_INIT;
+    uint32_t usable = OF_PROTO_ALL;
+    char *error = of_actions_parse(text, &names, true, &acts, &usable);
+    if (error) {
+        fail_msg("%s: %s", text, error);
+    }
+    of_actions_format(&acts, &names, &s);
+    assert_string_equal(str_get(&s), want);
+    str_clear(&s);
+    of_actions_format(&acts, NULL, &s);
+    assert_string_equal(str_get(&s), numbers);
+    str_free(&s);
+    of_actions_free(&acts);
+}
+
+static void
+test_names(void **state)
+{
+    (void) state;
+    check_names("p1", "output:p1", "output:5");
+    check_names("output:p1,resubmit(p1,3),enqueue:p1:2", "output:p1,resubmit(p1,3),enqueue:p1:2",
+                "output:5,resubmit(5,3),enqueue:5:2");
+    check_names("bundle(eth_src,0,hrw,ofport,members:p1,7)",
+                "bundle(eth_src,0,hrw,ofport,members:p1,7)",
+                "bundle(eth_src,0,hrw,ofport,members:5,7)");
+    check_names("learn(table=1,in_port=p1)", "learn(table=1,in_port=p1)",
+                "learn(table=1,in_port=5)");
+    check_names("6", "output:\"odd name\"", "output:6");
+    check_names("sample(probability=1,sampling_port=p1)",
+                "sample(probability=1,collector_set_id=0,obs_domain_id=0,obs_point_id=0,"
+                "sampling_port=p1)",
+                "sample(probability=1,collector_set_id=0,obs_domain_id=0,obs_point_id=0,"
+                "sampling_port=5)");
+}
+
+static void
+parse(struct of_actions *acts, const char *text)
+{
+    uint32_t usable = OF_PROTO_ALL;
+    char *error = of_actions_parse(text, NULL, true, acts, &usable);
+    if (error) {
+        fail_msg("%s: %s", text, error);
+    }
+}
+
+static void
+test_questions(void **state)
+{
+    (void) state;
+    struct of_actions acts = OF_ACTIONS_INIT, copy = OF_ACTIONS_INIT;
+    parse(&acts, "output:1,clone(output:2),enqueue:3:1,bundle(eth_src,0,hrw,ofport,members:4,5),"
+                 "bundle_load(eth_src,0,hrw,ofport,reg0[],members:6),output(port=7,max_len=60),"
+                 "controller(id=5),write_actions(group:9,output:8)");
+    for (uint32_t port = 1; port <= 9; port++) {
+        assert_int_equal(of_actions_output_to(&acts, port), port != 6 && port != 9);
+    }
+    assert_true(of_actions_output_to(&acts, OF_PORT_CONTROLLER));
+    assert_false(of_actions_output_to(&acts, OF_PORT_LOCAL));
+    assert_true(of_actions_has_group(&acts, 9));
+    assert_false(of_actions_has_group(&acts, 8));
+    of_actions_copy(&copy, &acts);
+    assert_true(of_actions_equal(&copy, &acts));
+    of_actions_add_output(&copy, 1, 0);
+    assert_false(of_actions_equal(&copy, &acts));
+    of_actions_free(&copy);
+    of_actions_free(&acts);
+}
+
+// What can't be parsed leaves the list as it was.
+static void
+test_refusals(void **state)
+{
+    (void) state;
+    struct of_actions acts = OF_ACTIONS_INIT, before = OF_ACTIONS_INIT;
+    uint32_t usable = OF_PROTO_ALL;
+    parse(&acts, "output:1");
+    of_actions_copy(&before, &acts);
+    static const char *const actions_only[] = {"output:2,goto_table:3", "clear_actions",
+                                               "write_metadata:1", "write_actions(output:1)"};
+    for (size_t k = 0; k < ARRAY_SIZE(actions_only); k++) {
+        char *error = of_actions_parse(actions_only[k], NULL, false, &acts, &usable);
+        assert_non_null(error);
+        assert_non_null(strstr(error, "instruction not allowed here"));
+        assert_true(of_actions_equal(&acts, &before));
+        free(error);
+    }
+    // Depth: more than any list needs, and not the stack's.
+    struct str deep = STR_INIT;
+    for (int k = 0; k < 10000; k++) {
+        str_add(&deep, "clone(");
+    }
+    char *error = of_actions_parse(str_get(&deep), NULL, true, &acts, &usable);
+    assert_string_equal(error, "Action nested too deeply");
+    assert_true(of_actions_equal(&acts, &before));
+    free(error);
+    str_free(&deep);
+    uint8_t wire[16 * 4000];
+    for (size_t k = 0; k < sizeof wire / 16; k++) {
+        const uint16_t len = (uint16_t) (sizeof wire - k * 16);
+        const uint8_t clone[16] = {
+            0xff, 0xff, (uint8_t) (len >> 8), (uint8_t) len, 0, 0, 0x23, 0x20, 0, 42};
+        memcpy(wire + k * 16, clone, 16);
+    }
+    assert_int_equal(of_actions_decode(wire, sizeof wire, OF_13, &acts), OF_ERROR_BAC_TOO_MANY);
+    assert_true(of_actions_equal(&acts, &before));
+    of_actions_free(&acts);
+    of_actions_free(&before);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_stock),
-        cmocka_unit_test(test_ours),
+        cmocka_unit_test(test_stock),    cmocka_unit_test(test_ours),
+        cmocka_unit_test(test_names),    cmocka_unit_test(test_questions),
+        cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,7 +67,8 @@ udp_table_dump(struct udp_table *t, bool terse, dp_flow_cb *cb, void *aux)
         if (!f) {
             continue;
         }
-        struct dp_flow_record rec = {.id = slot->id, .has_id = true, .place = DP_PLACE_USER, .aux = slot->aux};
+        struct dp_flow_record rec = {
+            .id = slot->id, .has_id = true, .place = DP_PLACE_USER, .aux = slot->aux};
         if ((i & (UDP_CHUNK - 1)) + AHEAD < UDP_CHUNK) {
             __builtin_prefetch(slot[AHEAD].aux); // who takes the record will want it
         }

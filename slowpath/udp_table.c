@@ -288,7 +288,7 @@ udp_table_apply(struct udp_table *t, struct dp_flow_op *op)
             error = create(t, op);
             break;
         }
-        // fall through
+        __attribute__((fallthrough));
     case DP_FLOW_MODIFY:
         if (f) {
             modify(t, f, op->actions);

@@ -12,7 +12,11 @@
 #else
 #define THREAD_ATTR(x)
 #endif
+#if defined(__clang__) && __clang_major__ >= 21
 #define GUARDED_BY(m) THREAD_ATTR(guarded_by(m))
+#else // in C, earlier ones don't find a sibling member by its name: says it to the reader only
+#define GUARDED_BY(m)
+#endif
 #define REQUIRES(m) THREAD_ATTR(requires_capability(m))
 #define ACQUIRES(m) THREAD_ATTR(acquire_capability(m))
 #define RELEASES(m) THREAD_ATTR(release_capability(m))

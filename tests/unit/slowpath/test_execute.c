@@ -213,7 +213,7 @@ model_run(struct model *m, const uint8_t *data, size_t len)
             if (!((const struct dp_act_sample *) (const void *) a)->probability) {
                 break;
             }
-            // fall through
+            __attribute__((fallthrough));
         case DP_ACT_CLONE:
             if (model_run(&copy, nested, n) == UNSUPPORTED) {
                 return UNSUPPORTED;

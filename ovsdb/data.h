@@ -160,6 +160,7 @@ void db_datum_reserve(struct db_datum *, const struct db_type *, uint32_t n);
 // a becomes a ∪ b (replace: b's values win for keys of both) or a ∖ b; true when a changed.
 bool db_datum_union(struct db_datum *a, const struct db_datum *b, const struct db_type *, bool replace);
 bool db_datum_subtract(struct db_datum *a, const struct db_type *, const struct db_datum *b, const struct db_type *b_type);
+// a has all, or none, of the elements of b.
 bool db_datum_includes_all(const struct db_datum *a, const struct db_datum *b, const struct db_type *);
 bool db_datum_excludes_all(const struct db_datum *a, const struct db_datum *b, const struct db_type *);
 // Convenience for one-element data of scalar columns.

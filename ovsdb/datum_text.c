@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/str.h"
@@ -97,7 +98,8 @@ db_datum_format_bare(const struct db_datum *d, const struct db_type *t, struct s
 static bool
 parse_boolean(const char *s, bool *out)
 {
-    static const char *const yes[] = {"true", "yes", "on", "1"}, *const no[] = {"false", "no", "off", "0"};
+    static const char *const yes[] = {"true", "yes", "on", "1"}, *const no[] = {"false", "no",
+                                                                                "off", "0"};
     for (size_t i = 0; i < ARRAY_SIZE(yes); i++) {
         if (!strcmp(s, yes[i]) || !strcmp(s, no[i])) {
             *out = !strcmp(s, yes[i]);
@@ -111,7 +113,8 @@ static char *
 parse_string(union db_atom *a, const char *s)
 {
     if (!*s) {
-        return base_strdup("An empty string is not valid as input; use \"\" to represent the empty string");
+        return base_strdup(
+            "An empty string is not valid as input; use \"\" to represent the empty string");
     }
     if (*s != '"') {
         a->string = db_string_new(s, strlen(s));
@@ -146,14 +149,15 @@ parse_uuid(union db_atom *a, const struct db_base *b, const char *s, struct db_s
 }
 
 char *
-db_atom_parse_text(union db_atom *a, const struct db_base *b, const char *s, struct db_symtab *symtab)
+db_atom_parse_text(union db_atom *a, const struct db_base *b, const char *s,
+                   struct db_symtab *symtab)
 {
     memset(a, 0, sizeof *a);
     char *error = NULL, *end;
     switch (b->type) {
     case DB_INTEGER:
         if (!base_parse_int(s, &a->integer)) {
-            error = base_asprintf("\"%s\" is not a valid integer", s);
+            error = base_asprintf("\"%s\" is not a valid integer or range", s);
         }
         break;
     case DB_REAL:
@@ -190,153 +194,232 @@ db_atom_parse_text(union db_atom *a, const struct db_base *b, const char *s, str
     return error;
 }
 
-// A quoted string with its quotes, or everything up to a delimiter.
-char *
-db_text_token(const char **pos, char **out)
+static bool
+is_delimiter(char c)
+{
+    return strchr(":=, []{}!<>", c) != NULL; // the end of the text too
+}
+
+// A word up to a delimiter, which a quoted string at its beginning may contain; may be empty.
+static char *
+scan_word(const char **pos, char **out)
 {
     const char *start = *pos, *p = start;
     *out = NULL;
     if (*p == '"') {
         for (p++; *p != '"'; p++) {
-            if (*p == '\\' && p[1]) {
-                p++;
-            } else if (!*p) {
-                return base_asprintf("%s: missing quote at end of quoted string", start);
+            p += *p == '\\' && p[1];
+            if (!*p) {
+                return base_asprintf("%s: quoted string extends past end of argument", start);
             }
         }
         p++;
-    } else {
-        while (*p && !strchr(":=, []{}!<>", *p)) {
-            p++;
-        }
-        if (p == start) {
-            return *p ? base_asprintf("%s: unexpected \"%c\" parsing key", start, *p)
-                      : base_strdup("unexpected end of input");
-        }
     }
-    *out = base_strndup(start, p - start);
-    *pos = p;
-    return NULL;
-}
-
-// Like db_text_token() where ':' and the operators don't end a word: elements of sets and map values.
-static char *
-element_token(const char **pos, bool key, char **out)
-{
-    const char *start = *pos, *p = start;
-    if (*p == '"') {
-        return db_text_token(pos, out);
-    }
-    *out = NULL;
-    while (*p && !isspace((uint8_t) *p) && !strchr(",[]{}", *p) && !(key && *p == '=')) {
+    while (!is_delimiter(*p)) {
         p++;
     }
-    if (p == start) {
-        return *p ? base_asprintf("%s: unexpected \"%c\" parsing %s", start, *p, key ? "key" : "value")
-                  : base_asprintf("%s: unexpected end of input", start);
-    }
     *out = base_strndup(start, p - start);
     *pos = p;
     return NULL;
 }
 
-static char *
-parse_element(struct db_datum *d, const struct db_type *t, const char **pos, struct db_symtab *symtab)
+char *
+db_text_token(const char **pos, char **out)
 {
-    union db_atom key, value;
-    char *word = NULL;
-    char *error = element_token(pos, db_type_is_map(t), &word);
-    error = error ? error : db_atom_parse_text(&key, &t->key, word, symtab);
-    free(word);
-    if (error || !db_type_is_map(t)) {
-        if (!error) {
-            db_datum_push(d, &key, NULL);
-        }
-        return error;
+    const char *start = *pos;
+    if (is_delimiter(*start)) {
+        *out = NULL;
+        return *start ? base_asprintf("%s: unexpected \"%c\" parsing key", start, *start)
+                      : base_strdup("unexpected end of input");
     }
-    if (**pos != '=') {
-        db_atom_destroy(&key, t->key.type);
-        return base_asprintf("%s: syntax error at \"%c\" expecting \"=\"", *pos, **pos);
-    }
-    ++*pos;
-    word = NULL;
-    error = element_token(pos, false, &word);
-    error = error ? error : db_atom_parse_text(&value, &t->value, word, symtab);
-    free(word);
-    if (error) {
-        db_atom_destroy(&key, t->key.type);
-        return error;
-    }
-    db_datum_push(d, &key, &value);
-    return NULL;
+    return scan_word(pos, out);
 }
 
 static const char *
 skip_blanks(const char *p)
 {
-    while (isspace((uint8_t) *p)) {
+    while (*p == ' ') {
         p++;
     }
     return p;
 }
 
+// What a parse goes through with.
+struct text_parse {
+    const char *text, *p;
+    struct db_datum *d;
+    const struct db_type *t;
+    struct db_symtab *symtab;
+};
+
+// A range of integers this wide is a mistake, whatever the column takes.
+#define MAX_RANGE (1 << 20)
+
+// "5-8" where integers are wanted: both ends, checked; *is_range false when it is no range.
 static char *
-parse_elements(struct db_datum *d, const struct db_type *t, const char *s, struct db_symtab *symtab)
+parse_range(const struct text_parse *tp, const char *word, int64_t *first, int64_t *last)
 {
-    bool map = db_type_is_map(t);
-    char close = 0;
-    const char *p = skip_blanks(s);
-    if (*p == (map ? '{' : '[')) {
-        close = map ? '}' : ']';
-        p = skip_blanks(p + 1);
+    long long a, b;
+    int used = 0;
+    union db_atom end;
+    *first = 0;
+    *last = -1;
+    if (tp->t->key.type != DB_INTEGER || sscanf(word, "%lld-%lld%n", &a, &b, &used) != 2 ||
+        word[used]) {
+        return NULL;
     }
-    while (*p && *p != close) {
-        char *error = parse_element(d, t, &p, symtab);
+    if (b < a) {
+        return base_asprintf("\"%s\" is not a valid range. Range end cannot be before start.",
+                             word);
+    }
+    const int64_t ends[] = {a, b};
+    for (int i = 0; i < 2; i++) {
+        end.integer = ends[i];
+        struct db_error *e = db_atom_check(&end, &tp->t->key);
+        if (e) {
+            return db_error_take_text(e);
+        }
+    }
+    if ((uint64_t) b - (uint64_t) a >= MAX_RANGE) {
+        return base_asprintf("\"%s\" is a range of more than %d values", word, MAX_RANGE);
+    }
+    *first = a;
+    *last = b;
+    return NULL;
+}
+
+// Stores one key, or all of a range, with this value.
+static char *
+store(struct text_parse *tp, const char *word, const union db_atom *value)
+{
+    int64_t first, last;
+    union db_atom key, copy;
+    bool map = db_type_is_map(tp->t);
+    char *error = parse_range(tp, word, &first, &last);
+    if (error) {
+        return error;
+    }
+    if (first > last) {
+        error = db_atom_parse_text(&key, &tp->t->key, word, tp->symtab);
+        if (!error) {
+            if (map) {
+                db_atom_clone(&copy, value, tp->t->value.type);
+            }
+            db_datum_push(tp->d, &key, map ? &copy : NULL);
+        }
+        return error;
+    }
+    for (int64_t i = first; i <= last; i++) {
+        key.integer = i;
+        if (map) {
+            db_atom_clone(&copy, value, tp->t->value.type);
+        }
+        db_datum_push(tp->d, &key, map ? &copy : NULL);
+    }
+    return NULL;
+}
+
+// The "=value" behind a key.
+static char *
+parse_value(struct text_parse *tp, union db_atom *value)
+{
+    char *word = NULL;
+    tp->p = skip_blanks(tp->p);
+    if (*tp->p != '=') {
+        return base_asprintf("%s: syntax error at \"%c\" expecting \"=\"", tp->text, *tp->p);
+    }
+    tp->p = skip_blanks(tp->p + 1);
+    char *error = scan_word(&tp->p, &word);
+    error = error ? error : db_atom_parse_text(value, &tp->t->value, word, tp->symtab);
+    free(word);
+    return error;
+}
+
+static char *
+parse_element(struct text_parse *tp)
+{
+    union db_atom value;
+    char *word = NULL;
+    bool map = db_type_is_map(tp->t), has_value = false;
+    if (is_delimiter(*tp->p)) {
+        char *english = db_type_english(tp->t);
+        char *error = base_asprintf("%s: unexpected \"%c\" parsing %s", tp->text, *tp->p, english);
+        free(english);
+        return error;
+    }
+    char *error = scan_word(&tp->p, &word);
+    if (!error && map) {
+        // A key that is wrong is told before what follows it.
+        union db_atom key;
+        int64_t first, last;
+        error = parse_range(tp, word, &first, &last);
+        if (!error && first > last) {
+            error = db_atom_parse_text(&key, &tp->t->key, word, tp->symtab);
+            if (!error) {
+                db_atom_destroy(&key, tp->t->key.type);
+            }
+        }
+        error = error ? error : parse_value(tp, &value);
+        has_value = !error;
+    }
+    error = error ? error : store(tp, word, &value);
+    if (has_value) {
+        db_atom_destroy(&value, tp->t->value.type);
+    }
+    free(word);
+    return error;
+}
+
+static char *
+parse_elements(struct text_parse *tp)
+{
+    bool map = db_type_is_map(tp->t);
+    char close = 0;
+    tp->p = skip_blanks(tp->text);
+    if (*tp->p == (map ? '{' : '[')) {
+        close = map ? '}' : ']';
+        tp->p = skip_blanks(tp->p + 1);
+    }
+    while (*tp->p && *tp->p != close) {
+        char *error = parse_element(tp);
         if (error) {
             return error;
         }
-        const char *q = skip_blanks(p);
-        if (*q == ',') {
-            q = skip_blanks(q + 1);
-        } else if (*q && *q != close && q == p) {
-            return base_asprintf("%s: syntax error at \"%c\"", s, *q);
+        tp->p = skip_blanks(tp->p);
+        if (*tp->p == ',') {
+            tp->p = skip_blanks(tp->p + 1);
         }
-        p = q;
     }
     if (close) {
-        if (*p != close) {
-            return base_asprintf("%s: missing \"%c\" at end of %s", s, close, map ? "map" : "set");
+        if (*tp->p != close) {
+            return base_asprintf("%s: missing \"%c\" at end of data", tp->text, close);
         }
-        p = skip_blanks(p + 1);
-        if (*p) {
-            return base_asprintf("%s: trailing garbage after %s", s, map ? "map" : "set");
+        tp->p = skip_blanks(tp->p + 1);
+        if (*tp->p) {
+            return base_asprintf("%s: trailing garbage after \"%c\"", tp->text, close);
         }
     }
     return NULL;
 }
 
 char *
-db_datum_parse_text(struct db_datum *d, const struct db_type *t, const char *s, struct db_symtab *symtab)
+db_datum_parse_text(struct db_datum *d, const struct db_type *t, const char *s,
+                    struct db_symtab *symtab)
 {
+    struct text_parse tp = {.text = s, .d = d, .t = t, .symtab = symtab};
     db_datum_init_empty(d);
-    if (db_type_is_scalar(t)) {
-        union db_atom key;
-        char *error = db_atom_parse_text(&key, &t->key, s, symtab);
-        if (!error) {
-            db_datum_push(d, &key, NULL);
-        }
-        return error;
-    }
-    char *error = parse_elements(d, t, s, symtab);
+    char *error = parse_elements(&tp);
+    uint32_t n = d->n;
     if (!error && db_datum_sort(d, t)) {
-        error = base_asprintf("%s: %s", s, db_type_is_map(t) ? "map contains duplicate key" : "set contains duplicate value");
+        error = base_asprintf("%s: %s", s,
+                              db_type_is_map(t) ? "map contains duplicate key"
+                                                : "set contains duplicate value");
     }
-    if (!error && (d->n < t->n_min || d->n > t->n_max)) {
-        const char *what = db_type_is_map(t) ? "pair(s)" : "value(s)";
-        error = d->n > t->n_max ? base_asprintf("%s: more than %u %s but the maximum number is %u", s, d->n - 1, what,
-                                                t->n_max)
-                                : base_asprintf("%s: %u %s specified but the minimum number is %u", s, d->n, what,
-                                                t->n_min);
+    if (!error && (n < t->n_min || n > t->n_max)) {
+        error =
+            base_asprintf("%s: %u %s specified but the %s number is %u", s, n,
+                          db_type_is_map(t) ? "pair(s)" : "value(s)",
+                          n > t->n_max ? "maximum" : "minimum", n > t->n_max ? t->n_max : t->n_min);
     }
     if (error) {
         db_datum_destroy(d, t);

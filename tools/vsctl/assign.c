@@ -185,14 +185,14 @@ compare_sets(const struct db_datum *a, const struct db_datum *b, const struct db
     case VSCTL_SET_NE:
         return !db_datum_equals(a, b, type);
     case VSCTL_SET_LT:
-        return a->n < b->n && db_datum_includes_all(a, b, type);
+        return a->n < b->n && db_datum_includes_all(b, a, type);
     case VSCTL_SET_GT:
-        return a->n > b->n && db_datum_includes_all(b, a, type);
+        return a->n > b->n && db_datum_includes_all(a, b, type);
     case VSCTL_SET_LE:
     case VSCTL_SET_IN:
-        return db_datum_includes_all(a, b, type);
-    case VSCTL_SET_GE:
         return db_datum_includes_all(b, a, type);
+    case VSCTL_SET_GE:
+        return db_datum_includes_all(a, b, type);
     case VSCTL_SET_NOT_IN:
         return db_datum_excludes_all(a, b, type);
     default:

@@ -63,7 +63,7 @@ run_add(struct vsctl *v, struct vsctl_cmd *c)
         any.n_max = DB_UNLIMITED;
         struct db_datum d = vsctl_parse_value(c->argv[i], &any, &v->symtab);
         db_type_destroy(&any);
-        idl_row_insert_elements(row, column, &d, false);
+        idl_row_insert_elements(row, column, &d, true);
     }
 }
 

@@ -380,7 +380,7 @@ main(int argc, char *argv[])
     }
     table_style.format = TABLE_LIST;
     version =
-        base_asprintf("%s (Open vSwitch) 3.1.0\nDB Schema %s", dirs_program(), DB_SCHEMA_VERSION);
+        base_asprintf("%s (Open vSwitch) 3.1.0\nDB Schema %s\n", dirs_program(), DB_SCHEMA_VERSION);
     struct cmdline cmdline = {.own = options,
                               .own_short = "t:",
                               .groups = CMDLINE_LOG | CMDLINE_TLS | CMDLINE_TABLE,

@@ -134,10 +134,6 @@ del_port(struct vsctl *v, struct vsctl_cmd *c)
     const struct idl_port *port = port_to_delete(v, c, name, &b);
     if (!port) {
         if (!vsctl_has(c, "--if-exists") && vsctl_find_bridge(v, name, false, &own)) {
-            if (c->argc == 3) {
-                struct vsctl_bridge named;
-                vsctl_find_bridge(v, c->argv[1], true, &named);
-            }
             vsctl_fatal("cannot delete port %s because it is the local port for bridge %s "
                         "(deleting this port requires "
                         "deleting the entire bridge)",
@@ -149,10 +145,9 @@ del_port(struct vsctl *v, struct vsctl_cmd *c)
         struct vsctl_bridge want;
         vsctl_find_bridge(v, c->argv[1], true, &want);
         if (want.br != b.br || want.fake != b.fake) {
-            if (want.br == b.br) {
-                vsctl_fatal(
-                    "bridge %s does not have a port %s (although its parent bridge %s does)",
-                    c->argv[1], name, want.br->name);
+            if (want.br == b.br && b.fake) {
+                vsctl_fatal("bridge %s does not have a port %s (although its child bridge %s does)",
+                            c->argv[1], name, b.fake->name);
             }
             vsctl_fatal("bridge %s does not have a port %s", c->argv[1], name);
         }

@@ -47,3 +47,10 @@ check_PROGRAMS += tests/unit/ofproto/test_roundtrip
 TESTS += tests/unit/ofproto/test_roundtrip
 tests_unit_ofproto_test_roundtrip_SOURCES = tests/unit/ofproto/test_roundtrip.c
 tests_unit_ofproto_test_roundtrip_LDADD = $(TEST_LIBS)
+
+# Clients from outside.
+check_PROGRAMS += tests/unit/ofproto/test_server
+tests_unit_ofproto_test_server_SOURCES = tests/unit/ofproto/test_server.c $(OFPROTO_HARNESS)
+tests_unit_ofproto_test_server_LDADD = $(TEST_LIBS)
+dist_check_SCRIPTS += tests/unit/ofproto/check-os-ken
+TESTS += tests/unit/ofproto/check-os-ken

@@ -8,4 +8,4 @@ include tests/fakes/local.mk
 include tests/fuzz/local.mk
 EXTRA_DIST += tests/run tests/interop .ci/run
 EXTRA_DIST += tests/netns
-EXTRA_DIST += tests/bench/lib.sh tests/bench/forward tests/bench/setup-user tests/bench/idle-user
+EXTRA_DIST += tests/bench

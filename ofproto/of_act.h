@@ -382,7 +382,8 @@ char *of_actions_parse(const char *text, const struct field_port_names *, bool i
 void of_actions_format(const struct of_actions *, const struct field_port_names *, struct str *out);
 
 // Wire. `len` bytes at `data`; appends to the list; 0 or an OpenFlow error (enum of_error,
-// of_error.h).
+// of_error.h). What a flow does is read as instructions in OpenFlow 1.0, too: its lists of actions
+// hold some (Nicira's write_metadata) that packet-outs may not have.
 int of_actions_decode(const void *data, size_t len, enum of_version, struct of_actions *);
 int of_instructions_decode(const void *data, size_t len, enum of_version, struct of_actions *);
 // Appends to `out` as a byte buffer.

@@ -231,7 +231,7 @@ of_flow_stats_next(struct of_msg *m, struct of_flow_stats *fs, int *error)
     e = e ? e : r.bad ? OF_ERROR_BRC_BAD_LEN : 0;
     of_actions_clear(&fs->actions);
     if (!e) {
-        e = m->version == OF_10 || m->nxm
+        e = m->version != OF_10 && m->nxm
                 ? of_actions_decode(r.p, r.left, m->version, &fs->actions)
                 : of_instructions_decode(r.p, r.left, m->version, &fs->actions);
     }

@@ -319,8 +319,7 @@ static char *
 check_actions(struct parse *p)
 {
     struct of_flow_mod *fm = p->fm;
-    const uint8_t table = fm->table == OF_TABLE_ALL ? 0 : fm->table;
-    struct of_act_place place = {OF_PORT_MAX, table, OF_N_TABLES + 1, OF_13};
+    struct of_act_place place = {OF_PORT_MAX, fm->table, OF_N_TABLES + 1, OF_13};
     int error = of_actions_check(&fm->actions, &fm->match, &place);
     if (!error) {
         return NULL;

@@ -31,6 +31,9 @@ bool ofl_nic_room(struct dp *, uint32_t nic, uint64_t *rules, uint64_t *capacity
 // Removes clsact from devices that left and hold no filters any more. The thread that owns the
 // channel.
 void ofl_tidy(struct dp_channel *);
+// Removes filters of an earlier switch from devices that joined since the last full dump. Filters that a full dump has shown are
+// the caller's to keep or remove. The thread that owns the channel.
+void ofl_remove_strays(struct dp_channel *);
 
 enum ofl_policy {
     OFL_POLICY_NONE,

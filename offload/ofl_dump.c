@@ -166,6 +166,17 @@ remove_filters(struct dp_channel *c, const struct ofl_flow *flows, size_t n)
     }
 }
 
+static void
+set_looked(struct dp *dp, int ifindex)
+{
+    mutex_lock(&dp->mutex);
+    struct ofl_dev *dev = ofl_dev_by_ifindex(&dp->devs, ifindex);
+    if (dev) {
+        dev->looked = true;
+    }
+    mutex_unlock(&dp->mutex);
+}
+
 int
 ofl_flow_dump(struct dp_channel *c, bool terse, dp_flow_cb *cb, void *aux)
 {
@@ -178,6 +189,9 @@ ofl_flow_dump(struct dp_channel *c, bool terse, dp_flow_cb *cb, void *aux)
             if (error != -EINTR) {
                 break;
             }
+        }
+        if (!terse && !error && d.go_on) {
+            set_looked(c->dp, all[i]);
         }
     }
     remove_filters(c, d.stray, d.n_stray);
@@ -205,7 +219,8 @@ find(const struct ofl_record *rec, void *f_)
     if (f->n == f->cap) {
         f->ours = base_grow(f->ours, &f->cap, sizeof *f->ours);
     }
-    f->ours[f->n++] = (struct ofl_flow){.ifindex = rec->f.ifindex,
+    f->ours[f->n++] = (struct ofl_flow){.id = rec->id,
+                                        .ifindex = rec->f.ifindex,
                                         .handle = rec->f.handle,
                                         .prio = rec->f.prio,
                                         .protocol = rec->f.protocol};
@@ -295,6 +310,48 @@ ofl_flow_flush(struct dp_channel *c)
     }
     mutex_unlock(&dp->mutex);
     return error;
+}
+
+// Of ours, the table knows.
+static void
+remove_unknown(struct dp_channel *c, struct found *f)
+{
+    size_t n = 0;
+    mutex_lock(&c->dp->mutex);
+    for (size_t i = 0; i < f->n; i++) {
+        const struct ofl_flow *known = ofl_table_find(c->dp, &f->ours[i].id);
+        if (!known || known->ifindex != f->ours[i].ifindex || known->handle != f->ours[i].handle) {
+            f->ours[n++] = f->ours[i];
+        }
+    }
+    mutex_unlock(&c->dp->mutex);
+    remove_filters(c, f->ours, n);
+}
+
+void
+ofl_remove_strays(struct dp_channel *c)
+{
+    struct dp *dp = c->dp;
+    for (;;) {
+        int ifindex = 0;
+        struct ofl_dev *d;
+        mutex_lock(&dp->mutex);
+        HMAP_FOR_EACH (d, by_port, &dp->devs.by_port) {
+            if (!d->looked && !d->port.internal) {
+                d->looked = true;
+                ifindex = d->port.ifindex;
+                break;
+            }
+        }
+        mutex_unlock(&dp->mutex);
+        if (!ifindex) {
+            return;
+        }
+        struct found f = {0};
+        ofl_dump_device(c, ifindex, true, find, &f);
+        remove_unknown(c, &f);
+        free(f.ours);
+    }
 }
 
 static bool

@@ -36,6 +36,7 @@ struct ofl_dev {
     struct ofl_port_info info;
     struct ofl_nic *nic; // NULL: not in switchdev mode
     bool qdisc;          // clsact is there, as far as we know
+    bool looked;         // at the filters that were there
 };
 
 // The devices as translation sees them. Under the mutex.

@@ -326,6 +326,17 @@ start(struct place *p)
     LOG_INFO("hardware offload is on");
 }
 
+// What could not be taken home: its filter has gone now, the next packet makes it anew.
+static bool
+kill_left(struct mega *m, void *c)
+{
+    if (mega_has(m, MEGA_TC) && mega_claim(m, MEGA_DYING)) {
+        mega_slot_end(m, MEGA_TC, NULL);
+        mega_kill(c, m);
+    }
+    return true;
+}
+
 void
 sp_place_drained(void *p_)
 {
@@ -335,6 +346,9 @@ sp_place_drained(void *p_)
     }
     join_workers(p);
     flush(p);
+    rcu_begin();
+    mega_for_each(p->dp->cache, kill_left, p->dp->cache);
+    rcu_end();
     LOG_INFO("hardware offload is off; all flows are back");
     if (p->want) {
         start(p);

@@ -523,12 +523,13 @@ struct adopting {
     size_t n_strays, cap_strays;
 };
 
+// What cannot be read is nobody's flow: whoever sees it first removes it.
 static bool
 is_mine(const struct adopting *a, const struct dp_flow_record *rec)
 {
     const struct place_port *p =
         rec->match ? sp_place_port(a->w->place, be32toh(rec->match->key.in_port)) : NULL;
-    return (p ? p->nic % PLACE_WORKERS : 0) == a->w->nic % PLACE_WORKERS;
+    return !rec->match || (p ? p->nic % PLACE_WORKERS : 0) == a->w->nic % PLACE_WORKERS;
 }
 
 static bool
@@ -622,6 +623,9 @@ run(void *w_)
         int wait = take_queued(w);
         take_orders(w);
         ofl_tidy(w->tc);
+        if (!w->nic) {
+            ofl_remove_strays(w->tc);
+        }
         if (wait < 0) {
             wait = w->n_later ? LATER_MS : sp_policy_wait(&w->policy, clock_now());
         }

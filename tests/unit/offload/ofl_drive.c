@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/rcu.h"
 #include "lib/base/str.h"
 #include "offload/ofl.h"
@@ -171,6 +172,42 @@ explain(char *rest)
     dp_actions_free(&a);
 }
 
+// N flows in batches, then the same away: rates.
+static void
+bench(unsigned n)
+{
+    enum { BATCH = 64 };
+    static struct flow_match m[BATCH];
+    static struct dp_flow_op ops[BATCH];
+    static const enum dp_flow_verb verbs[] = {DP_FLOW_CREATE, DP_FLOW_DELETE};
+    struct dp_actions a = DP_ACTIONS_INIT;
+    dp_actions_add_output(&a, 2);
+    for (size_t v = 0; v < 2; v++) {
+        unsigned in_hw = 0;
+        const int64_t began = clock_now_us();
+        for (unsigned i = 0; i < n; i += BATCH) {
+            const unsigned k = MIN(n - i, (unsigned) BATCH);
+            for (unsigned j = 0; j < k; j++) {
+                if (!v) {
+                    parse_match("in_port=1,udp", &m[j]);
+                    m[j].key.tp_dst = htobe16((uint16_t) (i + j));
+                    FLOW_MASK_EXACT(&m[j].mask, tp_dst);
+                    match_update_used(&m[j]);
+                }
+                ops[j] = (struct dp_flow_op){
+                    .verb = verbs[v], .id = {{i + j, 43}}, .match = &m[j], .actions = &a};
+            }
+            ofl_dp_ops.flow_apply(ch, ops, k);
+            for (unsigned j = 0; j < k; j++) {
+                in_hw += ops[j].place == DP_PLACE_TC_HW;
+            }
+        }
+        const double s = (double) (clock_now_us() - began) / 1e6;
+        printf("%s: %u of %u in hardware, %.0f/s\n", v ? "deleted" : "created", in_hw, n, n / s);
+    }
+    dp_actions_free(&a);
+}
+
 static void
 print_port(const struct ofl_port_info *p, void *aux)
 {
@@ -217,6 +254,8 @@ command(char *line)
         printf("flush: %d\n", ops->flow_flush(ch));
     } else if (!strcmp(line, "explain")) {
         explain(rest);
+    } else if (!strcmp(line, "bench")) {
+        bench((unsigned) atoi(rest));
     } else if (!strcmp(line, "ports")) {
         ofl_for_each_port(dp, print_port, NULL);
     } else if (!strcmp(line, "nics")) {

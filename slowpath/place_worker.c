@@ -34,6 +34,7 @@ COVERAGE(place_refused);
 
 #define READY_POLL_MS 50
 #define LATER_MS 10
+#define GATHER_MS 10 // what comes meanwhile shares a batch: flows wait at home, where they forward as well
 #define BATCH_US 200000 // how long a batch may keep its entries
 
 struct item {
@@ -630,7 +631,9 @@ run(void *w_)
             wait = w->n_later ? LATER_MS : sp_policy_wait(&w->policy, clock_now());
         }
         // A rest in the queue, of which the descriptor says nothing: wait by time alone.
-        poll(&fd, 1, wait);
+        if (poll(&fd, 1, wait) > 0 && command(w) == PLACE_RUN) {
+            poll(NULL, 0, GATHER_MS);
+        }
         take_later(w);
     }
     if (command(w) == PLACE_DRAIN) {

@@ -6,9 +6,9 @@
 nic_up 2
 start_switch
 bridge_up
-flows idle_timeout=3,in_port=1,ip,actions=output:2
+flows idle_timeout=6,in_port=1,ip,actions=output:2
 settle send vm1 to=vm2 count=2 size=100
-flat send vm1 to=vm2 count=300 gap_us=20000 size=100
+flat send vm1 to=vm2 count=600 gap_us=20000 size=100
 of_count_is packets in_port=1 0 && fail "the rule went although packets flowed in hardware"
 no_rule() { ! ovs-ofctl dump-flows br0 | grep -q in_port; }
-wait_for 10 no_rule
+wait_for 20 no_rule

@@ -80,7 +80,6 @@ of_bridge_new(struct loop *loop, const char *name, uint64_t dpid)
         br->tables[i].cls = cls_new();
         br->tables[i].max_flows = UINT32_MAX;
     }
-    hmap_init(&br->cookies);
     hmap_init(&br->ports);
     of_expire_init(br);
     of_notices_init(br);
@@ -123,7 +122,7 @@ of_bridge_free(struct of_bridge *br)
         free(p);
     }
     hmap_destroy(&br->ports);
-    hmap_destroy(&br->cookies);
+    free(br->cookies);
     free(br->changes);
     free(br->name);
     free(br);

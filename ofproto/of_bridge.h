@@ -29,7 +29,7 @@ struct of_rule {
     struct cls_rule cr;
     struct of_bridge *bridge;
     struct of_rule_actions *actions; // RCU
-    struct hmap_node by_cookie;      // owner: main
+    struct cds_list_head by_cookie;  // owner: main; in of_bridge's index
     struct cds_list_head expirable;  // owner: main; in of_bridge when a timeout is set
     be64_t cookie;
     uint64_t packets, bytes; // atomic: of_rule_credit()

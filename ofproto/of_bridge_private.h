@@ -34,7 +34,9 @@ struct of_bridge {
 
     uint64_t version; // atomic: of the tables
     struct of_table tables[OF_N_TABLES];
-    struct hmap cookies; // of_rule.by_cookie, by hash of the cookie
+    // of_rule.by_cookie, by hash of the cookie. Many rules share one: lists that a rule leaves in constant time.
+    struct cds_list_head *cookies;
+    size_t n_cookie_slots; // power of two, 0 at first
     size_t n_rules;      // hidden ones included
     size_t n_hidden;
 

@@ -18,10 +18,39 @@
 #include "ofproto/of_bridge_private.h"
 #include "ofproto/of_error.h"
 
-static uint32_t
-cookie_hash(be64_t cookie)
+// The list for rules with this cookie (and others of the same hash).
+static struct cds_list_head *
+cookie_slot(const struct of_bridge *br, be64_t cookie)
 {
-    return hash_u64(cookie, 0);
+    return &br->cookies[hash_u64(cookie, 0) & (br->n_cookie_slots - 1)];
+}
+
+static void
+grow_cookies(struct of_bridge *br)
+{
+    struct cds_list_head *old = br->cookies;
+    size_t n_old = br->n_cookie_slots;
+    br->n_cookie_slots = n_old ? n_old * 4 : 64;
+    br->cookies = base_calloc(br->n_cookie_slots, sizeof *br->cookies);
+    for (size_t i = 0; i < br->n_cookie_slots; i++) {
+        CDS_INIT_LIST_HEAD(&br->cookies[i]);
+    }
+    for (size_t i = 0; i < n_old; i++) {
+        struct of_rule *rule, *next;
+        LIST_FOR_EACH_SAFE (rule, next, by_cookie, &old[i]) {
+            cds_list_add_tail(&rule->by_cookie, cookie_slot(br, rule->cookie));
+        }
+    }
+    free(old);
+}
+
+static void
+index_cookie(struct of_bridge *br, struct of_rule *rule)
+{
+    if (br->n_rules >= br->n_cookie_slots) {
+        grow_cookies(br);
+    }
+    cds_list_add_tail(&rule->by_cookie, cookie_slot(br, rule->cookie));
 }
 
 void
@@ -55,7 +84,7 @@ of_bridge_flush_changes(struct of_bridge *br)
 static void
 index_rule(struct of_bridge *br, struct of_rule *rule)
 {
-    hmap_insert(&br->cookies, &rule->by_cookie, cookie_hash(rule->cookie));
+    index_cookie(br, rule);
     of_expire_add(br, rule);
     br->n_rules++;
     br->n_hidden += rule->flags & OF_FLOW_HIDDEN ? 1 : 0;
@@ -64,7 +93,7 @@ index_rule(struct of_bridge *br, struct of_rule *rule)
 static void
 unindex_rule(struct of_bridge *br, struct of_rule *rule)
 {
-    hmap_remove(&br->cookies, &rule->by_cookie);
+    cds_list_del(&rule->by_cookie);
     of_expire_del(rule);
     br->n_rules--;
     br->n_hidden -= rule->flags & OF_FLOW_HIDDEN ? 1 : 0;
@@ -166,9 +195,12 @@ static void
 select_by_cookie(struct of_bridge *br, struct selection *sel)
 {
     struct of_rule *rule;
-    HMAP_FOR_EACH_HASH(rule, by_cookie, cookie_hash(sel->fm->cookie), &br->cookies)
-    {
-        if (sel->fm->table == OF_TABLE_ALL || sel->fm->table == rule->table) {
+    if (!br->n_cookie_slots) {
+        return;
+    }
+    LIST_FOR_EACH (rule, by_cookie, cookie_slot(br, sel->fm->cookie)) {
+        if (rule->cookie == sel->fm->cookie &&
+            (sel->fm->table == OF_TABLE_ALL || sel->fm->table == rule->table)) {
             struct flow_match match;
             cls_rule_match(&rule->cr, &match);
             if (match_is_within(&match, &sel->fm->match)) {
@@ -224,9 +256,9 @@ modify_rule(struct of_bridge *br, struct of_rule *rule, const struct of_flow_mod
         of_rule_actions_unref_later(old);
     }
     if (fm->modify_cookie && rule->cookie != fm->new_cookie) {
-        hmap_remove(&br->cookies, &rule->by_cookie);
+        cds_list_del(&rule->by_cookie);
         rule->cookie = fm->new_cookie;
-        hmap_insert(&br->cookies, &rule->by_cookie, cookie_hash(rule->cookie));
+        index_cookie(br, rule);
         change = true; // packets to controllers carry the cookie
     }
     if (fm->flags & OF_FLOW_RESET_COUNTS) {

@@ -127,7 +127,12 @@ of_put64(struct str *out, uint64_t x)
 static inline void
 of_put_zeros(struct str *out, size_t n)
 {
-    str_add_chars(out, '\0', n);
+    static const uint8_t zeros[16];
+    if (n <= sizeof zeros) {
+        of_put(out, zeros, n);
+    } else {
+        str_add_chars(out, '\0', n);
+    }
 }
 
 // Pads what was written since `start` to a multiple of 8.

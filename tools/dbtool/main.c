@@ -184,39 +184,60 @@ cmd_needs_conversion(struct cmdline_ctx *ctx)
 }
 
 static void
+print_name(struct db_schema *take)
+{
+    puts(take->name);
+    db_schema_free(take);
+}
+
+static void
+print_version(struct db_schema *take)
+{
+    puts(take->version);
+    db_schema_free(take);
+}
+
+static void
+print_cksum(struct db_schema *take)
+{
+    puts(take->cksum);
+    db_schema_free(take);
+}
+
+static void
 cmd_db_name(struct cmdline_ctx *ctx)
 {
-    puts(db_file_schema(ctx, 1)->name);
+    print_name(db_file_schema(ctx, 1));
 }
 
 static void
 cmd_db_version(struct cmdline_ctx *ctx)
 {
-    puts(db_file_schema(ctx, 1)->version);
+    print_version(db_file_schema(ctx, 1));
 }
 
 static void
 cmd_db_cksum(struct cmdline_ctx *ctx)
 {
-    puts(db_file_schema(ctx, 1)->cksum);
+    print_cksum(db_file_schema(ctx, 1));
 }
 
 static void
 cmd_schema_name(struct cmdline_ctx *ctx)
 {
-    puts(read_schema(ctx, 1)->name);
+    print_name(read_schema(ctx, 1));
 }
 
 static void
 cmd_schema_version(struct cmdline_ctx *ctx)
 {
-    puts(read_schema(ctx, 1)->version);
+    print_version(read_schema(ctx, 1));
 }
 
 static void
 cmd_schema_cksum(struct cmdline_ctx *ctx)
 {
-    puts(read_schema(ctx, 1)->cksum);
+    print_cksum(read_schema(ctx, 1));
 }
 
 static void

@@ -164,9 +164,8 @@ of_msg_get_nx_flow_mod(struct of_reader *r, const struct of_wire *wire, struct o
     if (!error) {
         fm->cookie = cookie.value;
         fm->cookie_mask = cookie.mask;
-        error = m->version == OF_10
-                    ? of_instructions_decode(r->p, r->left, OF_10, &fm->actions)
-                    : of_actions_decode(r->p, r->left, m->version, &fm->actions);
+        error = m->version == OF_10 ? of_instructions_decode(r->p, r->left, OF_10, &fm->actions)
+                                    : of_actions_decode(r->p, r->left, m->version, &fm->actions);
     }
     r->left = 0;
     return error;

@@ -314,6 +314,7 @@ mega_find(const struct mega_cache *c, const struct flow_id *id)
     struct cds_lfht_iter iter;
     cds_lfht_lookup(c->by_id, (unsigned long) id->w[0], id_match, id, &iter);
     struct cds_lfht_node *node = cds_lfht_iter_get_node(&iter);
+    rcu_after_grace();
     return node ? caa_container_of(node, struct mega, node) : NULL;
 }
 
@@ -388,6 +389,7 @@ mega_insert(struct mega_cache *c, const struct mega_new *new, bool *existing)
         m->x = mx_new(c, m, out, &stale);
         m->flags = out->bridge ? 0 : MEGA_NO_PORT;
         cds_lfht_node_init(&m->node);
+        rcu_before_grace(); // what readers that find it by the table may count on
         struct cds_lfht_node *node =
             cds_lfht_add_unique(c->by_id, (unsigned long) m->id.w[0], id_match, &m->id, &m->node);
         if (node == &m->node) {
@@ -545,6 +547,7 @@ mega_for_each(struct mega_cache *c, bool (*cb)(struct mega *, void *aux), void *
     struct mega *m;
     cds_lfht_for_each_entry(c->by_id, &iter, m, node)
     {
+        rcu_after_grace();
         if (!cb(m, aux)) {
             break;
         }

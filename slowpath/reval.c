@@ -600,7 +600,8 @@ run(void *r_)
                 config && config->max_revalidator_ms ? config->max_revalidator_ms : 500;
             rcu_end();
             // At most a tenth of a processor, however many flows there are.
-            r->next_sweep = clock_now_us() + (int64_t) MAX(period, 10 * r->dump_ms) * 1000;
+            const unsigned dump_ms = __atomic_load_n(&r->dump_ms, __ATOMIC_RELAXED);
+            r->next_sweep = clock_now_us() + (int64_t) MAX(period, 10 * dump_ms) * 1000;
         }
         while (requests) {
             struct request *q = requests;

@@ -490,12 +490,7 @@ switch_over(struct db_file *f, const char *tmp, const struct str *since)
     if (e) {
         return e;
     }
-    for (json_t *json = NULL; !e; json_decref(json)) { // to its end; it holds two records
-        e = db_journal_read(j, &json);
-        if (!json) {
-            break;
-        }
-    }
+    e = db_journal_seek_end(j);
     off_t base = db_journal_size(j);
     if (!e && since->len) {
         e = db_journal_append_raw(j, since->p, since->len);

@@ -257,6 +257,21 @@ db_journal_unread(struct db_journal *j)
     }
 }
 
+struct db_error *
+db_journal_seek_end(struct db_journal *j)
+{
+    struct stat st;
+    if (fstat(j->fd, &st)) {
+        return db_error_io(errno, "%s: stat failed", j->path);
+    }
+    if (j->in) {
+        fclose(j->in);
+        j->in = NULL;
+    }
+    j->last = j->end = st.st_size;
+    return NULL;
+}
+
 void
 db_journal_format(const char *text, size_t len, struct str *out)
 {

@@ -29,6 +29,8 @@ struct db_error *db_journal_read(struct db_journal *, json_t **json);
 // Forgets the record read last (its contents make no sense): appends overwrite it and all behind
 // it.
 void db_journal_unread(struct db_journal *);
+// Goes behind the last byte without reading: for a file this program has just written.
+struct db_error *db_journal_seek_end(struct db_journal *);
 // Appends one record; text is JSON without the newline. All or nothing.
 struct db_error *db_journal_append(struct db_journal *, const char *text, size_t len);
 // Appends whole records in the file's form.

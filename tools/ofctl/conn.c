@@ -290,8 +290,10 @@ negotiate(struct conn *c)
 static void
 open_stream(struct conn *c)
 {
-    static const struct stream_cbs cbs = {
-        .connected = on_connected, .readable = on_readable, .closed = on_closed};
+    static const struct stream_cbs cbs = {.connected = on_connected,
+                                          .readable = on_readable,
+                                          .drained = on_readable,
+                                          .closed = on_closed};
     int error = stream_open(ofctl_loop(), c->name, DEFAULT_PORT, 0, &c->stream);
     if (!error) {
         stream_set_cbs(c->stream, &cbs, c);

@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += kdatapath/libkdatapath.a
 kdatapath_libkdatapath_a_SOURCES = \
+	kdatapath/kd.h \
+	kdatapath/kd_codec.h \
+	kdatapath/kd_compat.h \
+	kdatapath/kd_private.h \
+	kdatapath/kd_userdata.h
+kdatapath_libkdatapath_a_SOURCES += \
 	kdatapath/kd.c \
 	kdatapath/kd_action.c \
 	kdatapath/kd_action_get.c \

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += offload/liboffload.a
 offload_liboffload_a_SOURCES = \
+	offload/ofl.h \
+	offload/ofl_private.h
+offload_liboffload_a_SOURCES += \
 	offload/ofl_action.c \
 	offload/ofl_decode.c \
 	offload/ofl_dump.c \

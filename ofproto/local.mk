@@ -1,6 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += ofproto/libofproto.a
 ofproto_libofproto_a_SOURCES = \
+	ofproto/of_act.h \
+	ofproto/of_act_decode.h \
+	ofproto/of_act_private.h \
+	ofproto/of_acts.def \
+	ofproto/of_bridge.h \
+	ofproto/of_bridge_private.h \
+	ofproto/of_conn.h \
+	ofproto/of_conn_private.h \
+	ofproto/of_error.h \
+	ofproto/of_errors.def \
+	ofproto/of_match_wire.h \
+	ofproto/of_msg.h \
+	ofproto/of_msg_private.h \
+	ofproto/of_msgs.def \
+	ofproto/of_types.h \
+	ofproto/of_version.h \
+	ofproto/of_wire.h
+ofproto_libofproto_a_SOURCES += \
 	ofproto/of_error.c \
 	ofproto/of_version.c
 ofproto_libofproto_a_SOURCES += \

@@ -1,6 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += slowpath/libslowpath.a
 slowpath_libslowpath_a_SOURCES = \
+	slowpath/adopt.h \
+	slowpath/bridge_state.h \
+	slowpath/execute.h \
+	slowpath/execute_dp.h \
+	slowpath/explain.h \
+	slowpath/handler.h \
+	slowpath/mega.h \
+	slowpath/packet_out.h \
+	slowpath/place.h \
+	slowpath/place_private.h \
+	slowpath/reval.h \
+	slowpath/sp.h \
+	slowpath/sp_config.h \
+	slowpath/sp_private.h \
+	slowpath/sp_upcall.h \
+	slowpath/udp.h \
+	slowpath/udp_dummy.h \
+	slowpath/udp_index.h \
+	slowpath/udp_pcap.h \
+	slowpath/udp_private.h \
+	slowpath/udp_sigs.h \
+	slowpath/udp_table.h \
+	slowpath/xlate.h \
+	slowpath/xlate_ctx.h \
+	slowpath/xlate_state.h \
+	slowpath/xlate_trace.h
+slowpath_libslowpath_a_SOURCES += \
 	slowpath/adopt.c \
 	slowpath/bridge_state.c \
 	slowpath/ctl.c \

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 TEST_LIBS = $(LIBS_SWITCH) $(CMOCKA_LIBS) $(EXT_LIBS)
-LINTS = tests/lint/layers tests/lint/sizes tests/lint/symbols
+LINTS = tests/lint/distribution tests/lint/layers tests/lint/licences tests/lint/sizes tests/lint/symbols
 dist_check_SCRIPTS = $(LINTS)
 TESTS += $(LINTS)
 include tests/unit/local.mk

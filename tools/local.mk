@@ -11,7 +11,21 @@ bin_PROGRAMS += tools/ovs-appctl
 tools_ovs_appctl_SOURCES = tools/ovs-appctl.c
 tools_ovs_appctl_LDADD = $(LIBS_BASE) $(EXT_LIBS)
 include tools/vsctl/local.mk
-EXTRA_DIST += tools/packages tools/prepare tools/quickstart tools/quickstart-demo tools/systemd
+EXTRA_DIST += tools/packages tools/prepare tools/quickstart tools/quickstart-demo
+
+# Service files with the paths that configure chose; installed by --with-systemdsystemunitdir.
+UNITS = tools/systemd/openvswitch-switch.service tools/systemd/ovs-vswitchd.service tools/systemd/ovsdb-server.service
+UNIT_SOURCES = $(UNITS:=.in)
+EXTRA_DIST += $(UNIT_SOURCES)
+CLEANFILES += $(UNITS)
+noinst_DATA = $(UNITS)
+$(UNITS): Makefile $(UNIT_SOURCES)
+	$(AM_V_GEN)$(MKDIR_P) tools/systemd && sed -e 's|@bindir''@|$(bindir)|g; s|@sbindir''@|$(sbindir)|g' \
+		-e 's|@sysconfdir''@|$(sysconfdir)|g; s|@rundir''@|$(patsubst /var/run,/run,$(runstatedir))|g; s|@logdir''@|$(localstatedir)/log|g' \
+		$(srcdir)/$@.in > $@.tmp && mv $@.tmp $@
+if INSTALL_UNITS
+systemdsystemunit_DATA = $(UNITS)
+endif
 include tools/dbclient/local.mk
 include tools/dbserver/local.mk
 include tools/dbtool/local.mk

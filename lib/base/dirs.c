@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The defaults FB_* come from configure: --runstatedir, --localstatedir, --sysconfdir, --datadir.
 #include "lib/base/dirs.h"
 
 #include <pthread.h>
@@ -37,25 +38,25 @@ env_or(const char *variable, const char *otherwise)
 const char *
 dirs_run(void)
 {
-    return env_or("OVS_RUNDIR", "/var/run/openvswitch");
+    return env_or("OVS_RUNDIR", FB_RUNDIR);
 }
 
 const char *
 dirs_log(void)
 {
-    return env_or("OVS_LOGDIR", "/var/log/openvswitch");
+    return env_or("OVS_LOGDIR", FB_LOGDIR);
 }
 
 const char *
 dirs_sysconf(void)
 {
-    return env_or("OVS_SYSCONFDIR", "/etc");
+    return env_or("OVS_SYSCONFDIR", FB_SYSCONFDIR);
 }
 
 const char *
 dirs_pkgdata(void)
 {
-    return env_or("OVS_PKGDATADIR", "/usr/share/openvswitch");
+    return env_or("OVS_PKGDATADIR", FB_PKGDATADIR);
 }
 
 static void

@@ -1,6 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 noinst_LIBRARIES += lib/flow/libflow.a
 lib_flow_libflow_a_SOURCES = \
+	lib/flow/classifier.h \
+	lib/flow/classifier_private.h \
+	lib/flow/classifier_table.h \
+	lib/flow/classifier_trie.h \
+	lib/flow/dp_actions.h \
+	lib/flow/dp_ops.h \
+	lib/flow/dp_text.h \
+	lib/flow/field.h \
+	lib/flow/field_text.h \
+	lib/flow/fields.def \
+	lib/flow/flow_key.h \
+	lib/flow/match.h \
+	lib/flow/minimask.h \
+	lib/flow/packet.h \
+	lib/flow/reason.h \
+	lib/flow/reasons.def
+lib_flow_libflow_a_SOURCES += \
 	lib/flow/classifier.c \
 	lib/flow/classifier_lookup.c \
 	lib/flow/classifier_rule.c \

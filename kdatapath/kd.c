@@ -22,6 +22,7 @@ const struct dp_ops kd_dp_ops = {
     .flow_dump = kd_flow_dump,
     .flow_flush = kd_flow_flush,
     .execute = kd_execute,
+    .apply_execute = kd_apply_execute,
     .upcall_set = kd_upcall_set,
     .upcall_fd = kd_upcall_fd,
     .upcall_recv = kd_upcall_recv,

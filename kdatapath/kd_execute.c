@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Packets given back to the kernel with the actions to do on them, many in one send.
+// Packets given back to the kernel with the actions to do on them, many in one send; also behind
+// the flows that they have caused.
 #include <errno.h>
 
 #include "kdatapath/kd_private.h"
@@ -44,6 +45,44 @@ flush(struct dp_channel *ch, struct dp_execute *xs)
     }
     nlk_batch_clear(&ch->batch);
     return failed;
+}
+
+// An upcall's usual end: new flows, then the packets that asked for them. The kernel works off one
+// send in order.
+int
+kd_apply_execute(struct dp_channel *ch, struct dp_flow_op *ops, size_t n_ops, struct dp_execute *xs,
+                 size_t n)
+{
+    if (n_ops > MAX_PACKETS || n > MAX_PACKETS) {
+        const int failed = kd_flow_apply(ch, ops, n_ops), error = kd_execute(ch, xs, n);
+        return failed ? failed : error;
+    }
+    size_t n_sent_ops = 0, i;
+    kd_channel_reserve(ch, 2 * MAX_PACKETS);
+    nlk_batch_clear(&ch->batch);
+    for (i = 0; i < n_ops; i++) {
+        if (!kd_op_put(ch, &ops[i])) {
+            ch->op_of[n_sent_ops++] = i;
+        }
+    }
+    for (i = 0; i < n && ch->batch.len <= MAX_BYTES; i++) {
+        xs[i].error = put_packet(ch, &xs[i]);
+        if (!xs[i].error) {
+            ch->op_of[ch->batch.n - 1] = i;
+        }
+    }
+    const size_t n_sent = ch->batch.n;
+    int failed = n_sent ? nlk_transact(ch->sock, &ch->batch, ch->results, NULL, NULL) : 0;
+    for (size_t k = 0; k < n_sent; k++) {
+        if (k < n_sent_ops) {
+            kd_op_done(&ops[ch->op_of[k]], &ch->results[k]);
+        } else {
+            xs[ch->op_of[k]].error = ch->results[k].error;
+        }
+    }
+    nlk_batch_clear(&ch->batch);
+    const int error = i < n ? kd_execute(ch, xs + i, n - i) : 0;
+    return failed ? failed : error;
 }
 
 int

@@ -190,6 +190,28 @@ take_answer(size_t i, const struct nlk_msg *m, void *a_)
     }
 }
 
+void
+kd_op_done(struct dp_flow_op *op, const struct nlk_result *r)
+{
+    op->error = r->error;
+    if (!op->error) {
+        op->place = op->verb == DP_FLOW_DELETE ? DP_PLACE_NONE : DP_PLACE_KERNEL;
+    } else if (op->error != -ENOENT && op->error != -EEXIST) {
+        reason_set(&op->reason, REASON_KERNEL_REJECTED, FIELD_COUNT, -op->error, "%s",
+                   r->extack ? r->extack : "");
+    }
+}
+
+int
+kd_op_put(struct dp_channel *ch, struct dp_flow_op *op)
+{
+    op->place = DP_PLACE_NONE;
+    reason_clear(&op->reason);
+    memset(&op->stats, 0, sizeof op->stats);
+    op->error = put_op(ch, op, NULL);
+    return op->error;
+}
+
 // Sends what is in the batch and gives each operation its result.
 static int
 flush(struct dp_channel *ch, struct dp_flow_op *ops, bool content,
@@ -201,14 +223,7 @@ flush(struct dp_channel *ch, struct dp_flow_op *ops, bool content,
     int failed =
         n ? nlk_transact(ch->sock, &ch->batch, ch->results, content ? take_answer : NULL, &a) : 0;
     for (size_t i = 0; i < n; i++) {
-        struct dp_flow_op *op = &ops[ch->op_of[i]];
-        op->error = ch->results[i].error;
-        if (!op->error) {
-            op->place = op->verb == DP_FLOW_DELETE ? DP_PLACE_NONE : DP_PLACE_KERNEL;
-        } else if (op->error != -ENOENT && op->error != -EEXIST) {
-            reason_set(&op->reason, REASON_KERNEL_REJECTED, FIELD_COUNT, -op->error, "%s",
-                       ch->results[i].extack ? ch->results[i].extack : "");
-        }
+        kd_op_done(&ops[ch->op_of[i]], &ch->results[i]);
     }
     nlk_batch_clear(&ch->batch);
     return failed;
@@ -224,11 +239,7 @@ kd_flow_apply(struct dp_channel *ch, struct dp_flow_op *ops, size_t n)
     nlk_batch_clear(&ch->batch);
     for (size_t i = 0; i < n; i++) {
         struct dp_flow_op *op = &ops[i];
-        op->place = DP_PLACE_NONE;
-        reason_clear(&op->reason);
-        memset(&op->stats, 0, sizeof op->stats);
-        op->error = put_op(ch, op, NULL);
-        if (!op->error) {
+        if (!kd_op_put(ch, op)) {
             ch->op_of[ch->batch.n - 1] = i;
             content |= op->verb == DP_FLOW_DELETE || op->verb == DP_FLOW_GET;
         }

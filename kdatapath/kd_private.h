@@ -79,6 +79,8 @@ int kd_channel_open(struct dp *, struct dp_channel **);
 void kd_channel_close(struct dp_channel *);
 void kd_channel_reserve(struct dp_channel *, size_t n);
 int kd_flow_apply(struct dp_channel *, struct dp_flow_op *, size_t n);
+int kd_op_put(struct dp_channel *, struct dp_flow_op *); // one message more in the batch; 0 or -errno, also in op->error
+void kd_op_done(struct dp_flow_op *, const struct nlk_result *);
 int kd_flow_dump(struct dp_channel *, bool terse, dp_flow_cb *, void *aux);
 int kd_flow_flush(struct dp_channel *);
 // Context for actions of packets that come in by this port.
@@ -86,6 +88,7 @@ void kd_flow_act_context(struct dp *, be16_t eth_type, be32_t in_port, struct kd
 
 // kd_execute.c
 int kd_execute(struct dp_channel *, struct dp_execute *, size_t n);
+int kd_apply_execute(struct dp_channel *, struct dp_flow_op *, size_t n_ops, struct dp_execute *, size_t n);
 
 // kd_upcall.c
 int kd_upcall_set(struct dp *, struct dp_channel *handlers[], size_t n);

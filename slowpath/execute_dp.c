@@ -76,11 +76,11 @@ in_user_space(struct sender *s, struct dp_execute *x)
     packet_free(&copy);
 }
 
-int
-sp_execute_dp(const struct dp_ops *ops, struct dp_channel *ch, struct dp_execute *xs, size_t n)
+// What the datapath could not do itself.
+static void
+do_the_rest(const struct dp_ops *ops, struct dp_channel *ch, struct dp_execute *xs, size_t n)
 {
     struct sender s = {.ops = ops, .ch = ch};
-    const int error = ops->execute(ch, xs, n);
 
     for (size_t i = 0; i < n; i++) {
         if (xs[i].error == -EOPNOTSUPP) {
@@ -88,5 +88,31 @@ sp_execute_dp(const struct dp_ops *ops, struct dp_channel *ch, struct dp_execute
         }
     }
     dp_actions_free(&s.acts);
+}
+
+int
+sp_execute_dp(const struct dp_ops *ops, struct dp_channel *ch, struct dp_execute *xs, size_t n)
+{
+    const int error = ops->execute(ch, xs, n);
+
+    do_the_rest(ops, ch, xs, n);
     return error;
+}
+
+int
+sp_apply_execute_dp(const struct dp_ops *ops, struct dp_channel *ch, const struct execute_batch *b)
+{
+    int error;
+
+    if (b->n_ops && b->n && ops->apply_execute) {
+        error = ops->apply_execute(ch, b->ops, b->n_ops, b->packets, b->n);
+        do_the_rest(ops, ch, b->packets, b->n);
+        return error;
+    }
+    error = b->n_ops ? ops->flow_apply(ch, b->ops, b->n_ops) : 0;
+    for (size_t i = 0; error && i < b->n_ops; i++) {
+        b->ops[i].error = b->ops[i].error ? b->ops[i].error : error;
+    }
+    const int sent = b->n ? sp_execute_dp(ops, ch, b->packets, b->n) : 0;
+    return error ? error : sent;
 }

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Upcalls in batches: translate, install where that is cheapest now, execute, credit. See handler.h for threads.
+// Upcalls in batches: translate, install where that is cheapest now, execute, credit. See handler.h
+// for threads.
 //
-// A batch is worked on in three passes, so that the datapath is called twice per batch and not twice per packet: (1) each packet finds its entry (one that is there, one made by an earlier packet of the
-// same batch, or a new one), (2) all new entries are installed, (3) all packets are executed. Entries are handed to the offload worker last.
+// A batch is worked on in passes, so that the datapath is called once per batch and not twice per
+// packet: (1) each packet finds its entry (one that is there, one made by an earlier packet of the
+// same batch, or a new one), (2) all new entries are installed and all packets are executed.
+// Entries are handed to the offload worker last.
 #include "config.h"
 
 #include "slowpath/handler.h"
@@ -117,7 +120,8 @@ static void
 to_controller(const struct sp_upcall *u, const struct sp_config *config)
 {
     const struct xlate_state *s = xlate_state_find(u->user->recirc_id);
-    const struct sp_bridge *br = s && config ? sp_config_bridge_number(config, s->bridge_number) : NULL;
+    const struct sp_bridge *br =
+        s && config ? sp_config_bridge_number(config, s->bridge_number) : NULL;
     if (!br || !br->of) {
         return; // the flow or the bridge went while the packet was under way
     }
@@ -150,7 +154,8 @@ to_controller(const struct sp_upcall *u, const struct sp_config *config)
 
 // --- Misses. ---
 
-// An entry that this batch made or found, and that covers the key: bursts begin with many packets of few flows.
+// An entry that this batch made or found, and that covers the key: bursts begin with many packets
+// of few flows.
 static struct mega *
 find_in_batch(const struct batch *b, size_t n, const struct flow_key *key)
 {
@@ -175,7 +180,8 @@ find_entry(struct sp_dp *dp, struct batch *b, size_t i, const struct sp_config *
     }
 
     const uint64_t seq = __atomic_load_n(&dp->cache->seq, __ATOMIC_SEQ_CST);
-    const struct xlate_in in = {.config = config, .dp = dp, .key = w->u->key, .learn = true, .now = now};
+    const struct xlate_in in = {
+        .config = config, .dp = dp, .key = w->u->key, .learn = true, .now = now};
     xlate_flow(&in, &b->out);
 
     const size_t limit = config && config->flow_limit ? config->flow_limit : 200000;
@@ -188,7 +194,8 @@ find_entry(struct sp_dp *dp, struct batch *b, size_t i, const struct sp_config *
         w->acts = &w->m->x->acts->acts;
         return;
     }
-    // Not cached, or cached by somebody else a moment ago, perhaps with an older answer: this packet goes by what was found now.
+    // Not cached, or cached by somebody else a moment ago, perhaps with an older answer: this
+    // packet goes by what was found now.
     if (!w->m) {
         COVERAGE_INC(upcall_not_cached);
         xlate_credit(&b->out, 1, w->u->packet->len, now);
@@ -199,10 +206,10 @@ find_entry(struct sp_dp *dp, struct batch *b, size_t i, const struct sp_config *
     w->acts = &w->own;
 }
 
-static void
-install(struct sp_dp *dp, struct dp_channel *ch, struct batch *b, size_t n, int64_t now)
+// What the datapath shall hold: the flows that this batch made.
+static size_t
+prepare_flows(struct sp_dp *dp, struct batch *b, size_t n)
 {
-    static struct log_limit limit = LOG_LIMIT(6, 6);
     size_t n_ops = 0;
     for (size_t i = 0; i < n; i++) {
         struct work *w = &b->work[i];
@@ -218,17 +225,35 @@ install(struct sp_dp *dp, struct dp_channel *ch, struct batch *b, size_t n, int6
             n_ops++;
         }
     }
-    if (!n_ops) {
-        return;
+    return n_ops;
+}
+
+static size_t
+prepare_packets(struct batch *b, size_t n)
+{
+    size_t n_exec = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct work *w = &b->work[i];
+        if (w->acts->len) {
+            b->exec[n_exec++] =
+                (struct dp_execute){.packet = w->u->packet, .key = w->u->key, .actions = w->acts};
+        }
     }
-    int failed = dp->ops->flow_apply(ch, b->ops, n_ops);
+    return n_exec;
+}
+
+// Flows that are in the datapath come to rest; the others die after their packets are credited.
+static void
+installed(struct sp_dp *dp, struct batch *b, size_t n_ops, int64_t now)
+{
+    static struct log_limit limit = LOG_LIMIT(6, 6);
     for (size_t i = 0; i < n_ops; i++) {
         struct mega *m = b->op_of[i];
-        int error = failed ? failed : b->ops[i].error;
-        if (error) {
-            LOG_WARN_RL(&limit, "%s: a flow could not be installed: %s", dp->type, base_strerror(error));
+        if (b->ops[i].error) {
+            LOG_WARN_RL(&limit, "%s: a flow could not be installed: %s", dp->type,
+                        base_strerror(b->ops[i].error));
             mega_slot_end(m, MEGA_HOME, NULL);
-            continue; // dies after the packets are executed and credited
+            continue;
         }
         mega_set_place(dp->cache, m, dp->home, NULL, now);
         mega_release(dp->cache, m, MEGA_NEW);
@@ -236,40 +261,29 @@ install(struct sp_dp *dp, struct dp_channel *ch, struct batch *b, size_t n, int6
 }
 
 static void
-execute(struct sp_dp *dp, struct dp_channel *ch, struct batch *b, size_t n)
+misses(struct sp_dp *dp, struct dp_channel *ch, struct batch *b, size_t n,
+       const struct sp_config *config)
 {
     static struct log_limit limit = LOG_LIMIT(6, 6);
-    size_t n_exec = 0;
-    for (size_t i = 0; i < n; i++) {
-        struct work *w = &b->work[i];
-        if (w->acts->len) {
-            b->exec[n_exec++] = (struct dp_execute){.packet = w->u->packet, .key = w->u->key, .actions = w->acts};
-        }
-    }
-    if (!n_exec) {
-        return;
-    }
-    int error = sp_execute_dp(dp->ops, ch, b->exec, n_exec);
-    if (error) {
-        LOG_WARN_RL(&limit, "%s: packets could not be sent: %s", dp->type, base_strerror(error));
-    }
-}
-
-static void
-misses(struct sp_dp *dp, struct dp_channel *ch, struct batch *b, size_t n, const struct sp_config *config)
-{
     const int64_t now = clock_now();
     COVERAGE_ADD(upcall_miss, n);
     for (size_t i = 0; i < n; i++) {
         find_entry(dp, b, i, config, now);
     }
-    install(dp, ch, b, n, now);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++) { // before the packets go: they may be changed
         if (b->work[i].m) {
-            mega_add(b->work[i].m, 1, b->work[i].u->packet->len, be16toh(b->work[i].u->key->tcp_flags) & 0xfff, now);
+            mega_add(b->work[i].m, 1, b->work[i].u->packet->len,
+                     be16toh(b->work[i].u->key->tcp_flags) & 0xfff, now);
         }
     }
-    execute(dp, ch, b, n);
+    const struct execute_batch both = {b->ops, prepare_flows(dp, b, n), b->exec,
+                                       prepare_packets(b, n)};
+    const int error = sp_apply_execute_dp(dp->ops, ch, &both);
+    if (error) {
+        LOG_WARN_RL(&limit, "%s: flows and packets could not be handed over: %s", dp->type,
+                    base_strerror(error));
+    }
+    installed(dp, b, both.n_ops, now);
     for (size_t i = 0; i < n; i++) {
         struct work *w = &b->work[i];
         if (!w->made) {
@@ -339,7 +353,8 @@ run(void *h_)
         if (n) {
             sp_upcall(dp, h->channel, u, n);
         }
-        if (!n && poll(fds, 2, -1) < 0 && errno != EINTR) {
+        // A short batch: nothing more is waiting.
+        if (n < SP_UPCALL_BATCH && poll(fds, 2, -1) < 0 && errno != EINTR) {
             LOG_ERR("%s: handler cannot wait for packets: %s", dp->type, base_strerror(errno));
             break;
         }

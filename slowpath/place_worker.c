@@ -621,8 +621,10 @@ run(void *w_)
             queue_all(w);
         }
         queue_clear_wakeup(&w->queue);
+        clock_hold();
         int wait = take_queued(w);
         take_orders(w);
+        clock_let_go();
         ofl_tidy(w->tc);
         if (!w->nic) {
             ofl_remove_strays(w->tc);

@@ -358,9 +358,11 @@ do_dirty(struct reval *r, struct tools *t)
     struct flow_id *ids;
     while ((ids = mega_take_dirty(r->dp->cache, &n))) {
         for (size_t i = 0; i < n; i += BATCH) {
+            clock_hold();
             rcu_begin();
             retranslate_batch(r, t, ids + i, MIN(n - i, (size_t) BATCH));
             rcu_end();
+            clock_let_go();
         }
         free(ids);
     }
@@ -486,6 +488,7 @@ age_macs(struct reval *r, const struct sp_config *config, int64_t now)
 static void
 sweep(struct reval *r, struct tools *t, bool evict, bool purge)
 {
+    clock_hold();
     rcu_begin();
     const struct sp_config *config = sp_config_get();
     const int64_t began = clock_now_us();
@@ -520,6 +523,7 @@ sweep(struct reval *r, struct tools *t, bool evict, bool purge)
     free(s.victims);
     free(s.foreign);
     rcu_end();
+    clock_let_go();
     __atomic_store_n(&r->dump_ms, (unsigned) ((clock_now_us() - began) / 1000), __ATOMIC_RELAXED);
     __atomic_add_fetch(&r->sweeps, 1, __ATOMIC_RELAXED);
 }

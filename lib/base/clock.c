@@ -9,6 +9,7 @@ static bool stopped;         // atomic
 static int64_t virtual_mono; // atomic, ms
 static int64_t virtual_wall; // atomic, ms
 static void (*on_change)(void);
+static _Thread_local int64_t held; // ms, 0: not held
 
 static int64_t
 read_us(clockid_t id)
@@ -30,7 +31,20 @@ clock_now(void)
     if (__atomic_load_n(&stopped, __ATOMIC_ACQUIRE)) {
         return __atomic_load_n(&virtual_mono, __ATOMIC_RELAXED);
     }
-    return read_us(CLOCK_MONOTONIC) / 1000;
+    return held ? held : read_us(CLOCK_MONOTONIC) / 1000;
+}
+
+void
+clock_hold(void)
+{
+    held = 0;
+    held = clock_now();
+}
+
+void
+clock_let_go(void)
+{
+    held = 0;
 }
 
 int64_t

@@ -9,6 +9,9 @@
 int64_t clock_now(void);      // ms, monotonic (virtual while stopped)
 int64_t clock_now_us(void);   // µs, monotonic; never virtual: for measuring
 int64_t clock_wall(void);     // ms since the epoch (virtual while stopped)
+// Until clock_let_go(), clock_now() answers this thread what it answers now: one look at the clock for a batch, not one for each of its entries.
+void clock_hold(void);
+void clock_let_go(void);
 void clock_stop(void);        // from now on time stands still until warped
 bool clock_is_stopped(void);
 void clock_warp(int64_t ms);  // moves virtual time forwards (main thread)

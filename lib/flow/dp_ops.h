@@ -163,6 +163,8 @@ struct dp_ops {
     int (*flow_flush)(struct dp_channel *);
     // NULL where a place cannot.
     int (*execute)(struct dp_channel *, struct dp_execute *, size_t n);
+    // flow_apply and then execute in one go, where that takes fewer system calls. NULL: call them one after the other.
+    int (*apply_execute)(struct dp_channel *, struct dp_flow_op *, size_t n_ops, struct dp_execute *, size_t n);
 
     // Upcalls: n_handlers channels receive; each reads its own descriptor. NULL where a place has none.
     int (*upcall_set)(struct dp *, struct dp_channel *handlers[], size_t n);

@@ -233,6 +233,12 @@ of_bridge_lookup(const struct of_bridge *br, uint64_t version, uint8_t table, co
     return cr ? CONTAINER_OF(cr, const struct of_rule, cr) : NULL;
 }
 
+enum of_frags
+of_bridge_frags(const struct of_bridge *br)
+{
+    return (enum of_frags) __atomic_load_n(&br->frags, __ATOMIC_RELAXED);
+}
+
 enum of_table_miss
 of_bridge_table_miss(const struct of_bridge *br, uint8_t table)
 {

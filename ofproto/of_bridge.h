@@ -53,6 +53,9 @@ const struct of_rule *of_bridge_lookup(const struct of_bridge *, uint64_t versio
                                        const struct flow_key *, struct flow_mask *wc);
 enum of_table_miss { OF_MISS_DEFAULT, OF_MISS_CONTROLLER, OF_MISS_CONTINUE, OF_MISS_DROP };
 enum of_table_miss of_bridge_table_miss(const struct of_bridge *, uint8_t table);
+// What is done with IP fragments (ovs-ofctl set-frags): ports and ICMP types are taken for 0; dropped; or as they are.
+enum of_frags { OF_FRAGS_NORMAL = 0, OF_FRAGS_DROP = 1, OF_FRAGS_NX_MATCH = 3 };
+enum of_frags of_bridge_frags(const struct of_bridge *);
 // Table counters: lookups and matches.
 void of_bridge_table_credit(struct of_bridge *, uint8_t table, uint64_t hits, uint64_t misses);
 void of_rule_ref(const struct of_rule *);
@@ -90,7 +93,7 @@ struct of_ops {
     // Makes rule and table counters as fresh as one sweep makes them, before statistics are read.
     void (*refresh_stats)(struct of_bridge *);
     int (*port_stats)(struct of_bridge *, uint32_t port, struct of_port_stats *);
-    // port_mod: new config bits took effect.
+    // port_mod: the port has new config bits.
     int (*port_config)(struct of_bridge *, uint32_t port, uint32_t config);
     void (*flush)(struct of_bridge *); // forget cached flows and learned addresses
 };

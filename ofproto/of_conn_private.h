@@ -77,7 +77,6 @@ struct of_conns {
     uint32_t versions;            // allowed
     uint64_t generation_id;
     bool has_generation_id;
-    struct of_config frag_config; // switch-wide fragment handling
     struct of_desc desc;
     enum of_fail_mode fail_mode;
     size_t n_controllers;

@@ -58,7 +58,7 @@ static int
 get_config(struct of_conn *c, struct of_msg *m)
 {
     struct of_msg r = {.type = OF_MSG_GET_CONFIG_REPLY};
-    r.u.config.flags = c->conns->frag_config.flags | (c->invalid_ttl ? OF_CONFIG_INVALID_TTL : 0);
+    r.u.config.flags = (uint16_t) of_bridge_frags(c->conns->bridge) | (c->invalid_ttl ? OF_CONFIG_INVALID_TTL : 0);
     r.u.config.miss_send_len = c->miss_send_len;
     of_conn_reply(c, &r, m);
     return 0;
@@ -72,11 +72,12 @@ set_config(struct of_conn *c, struct of_msg *m)
         return OF_ERROR_SCFC_BAD_FLAGS;
     }
     if (c->role != OF_ROLE_SLAVE) {
-        uint16_t frag = m->u.config.flags & 3;
-        if (frag == 2) { // reassembly is not something this switch does
-            frag = c->conns->frag_config.flags;
+        struct of_bridge *br = c->conns->bridge;
+        const uint8_t frags = m->u.config.flags & 3;
+        if (frags != 2 && frags != br->frags) { // reassembly is not something this switch does
+            __atomic_store_n(&br->frags, frags, __ATOMIC_RELAXED);
+            of_path->flush(br);
         }
-        c->conns->frag_config.flags = frag;
     }
     c->invalid_ttl = m->u.config.flags & OF_CONFIG_INVALID_TTL;
     c->miss_send_len = m->u.config.miss_send_len;
@@ -148,13 +149,14 @@ port_mod(struct of_conn *c, struct of_msg *m)
     if (memcmp(&now->hw_addr, &pm->hw_addr, sizeof now->hw_addr)) {
         return OF_ERROR_PMFC_BAD_HW_ADDR;
     }
-    struct of_port_desc desc = *now;
+    struct of_port_desc old = *now, desc = *now;
     desc.config = (now->config & ~pm->mask) | (pm->config & pm->mask);
-    int error = of_path->port_config(br, pm->port, desc.config);
-    if (!error) {
-        of_bridge_port_update(br, &desc);
+    of_bridge_port_update(br, &desc); // the packet path reads it there
+    if (of_path->port_config(br, pm->port, desc.config)) {
+        of_bridge_port_update(br, &old);
+        return OF_ERROR_PMFC_EPERM;
     }
-    return error ? OF_ERROR_PMFC_EPERM : 0;
+    return 0;
 }
 
 // OpenFlow 1.1 and 1.2 choose here what a table does with a miss; later versions use a table-miss

@@ -13,6 +13,9 @@ void sp_init(struct loop *);
 // Stops threads. `cleanup`: flows and datapath ports are removed; otherwise they stay and keep forwarding for the next start to adopt.
 void sp_exit(bool cleanup);
 
+// Called when a port_mod has changed the config bits of a port: a snapshot with them is wanted.
+void sp_on_port_config(void (*cb)(void));
+
 // The tables hold what the configuration says: from now on packets are handled, and what an earlier run left in the datapaths is adopted or removed.
 // Called after each reconciliation; does nothing while the snapshot's restore_wait is set.
 void sp_ready(void);

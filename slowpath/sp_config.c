@@ -12,6 +12,7 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/rcu.h"
+#include "ofproto/of_act.h"
 #include "slowpath/bridge_state.h"
 #include "slowpath/sp_private.h"
 
@@ -58,6 +59,7 @@ sp_config_free(struct sp_config *c)
             free(p);
         }
         hmap_destroy(&br->ports);
+        free(br->by_number);
         for (size_t i = 0; i < br->n_bundles; i++) {
             bundle_free(br->bundles[i]);
         }
@@ -115,6 +117,8 @@ sp_config_add_port(struct sp_bridge *br, struct sp_bundle *bundle, const char *n
     if (dp_port != DP_PORT_NONE) {
         hmap_insert(&c->dp_ports, &p->by_dp, dp_port_hash(br->dp, dp_port));
     }
+    br->by_number = base_realloc(br->by_number, (br->n_ports + 1) * sizeof *br->by_number);
+    br->by_number[br->n_ports++] = p;
     if (bundle) {
         bundle->ports = base_realloc(bundle->ports, (bundle->n_ports + 1) * sizeof *bundle->ports);
         bundle->ports[bundle->n_ports++] = p;
@@ -182,10 +186,45 @@ free_old(void *c)
     sp_config_free(c);
 }
 
+static int
+port_order(const struct sp_port *a, const struct sp_port *b)
+{
+    const bool a_local = a->ofp_port == OF_PORT_LOCAL, b_local = b->ofp_port == OF_PORT_LOCAL;
+    return a_local != b_local ? (a_local ? -1 : 1) : a->ofp_port < b->ofp_port ? -1 : a->ofp_port > b->ofp_port;
+}
+
+static int
+compare_ports(const void *a, const void *b)
+{
+    return port_order(*(struct sp_port *const *) a, *(struct sp_port *const *) b);
+}
+
+static int
+compare_bundles(const void *a_, const void *b_)
+{
+    const struct sp_bundle *a = *(struct sp_bundle *const *) a_, *b = *(struct sp_bundle *const *) b_;
+    return a->n_ports && b->n_ports ? port_order(a->ports[0], b->ports[0]) : (b->n_ports != 0) - (a->n_ports != 0);
+}
+
+static void
+sort(struct sp_config *c)
+{
+    struct sp_bridge *br;
+    HMAP_FOR_EACH (br, by_name, &c->bridges) {
+        if (br->n_ports) {
+            qsort(br->by_number, br->n_ports, sizeof *br->by_number, compare_ports);
+        }
+        if (br->n_bundles) {
+            qsort(br->bundles, br->n_bundles, sizeof *br->bundles, compare_bundles);
+        }
+    }
+}
+
 void
 sp_config_publish(struct sp_config *take)
 {
     struct sp_config *old = current;
+    sort(take);
     take->seq = ++last_seq;
     rcu_set(current, take);
     sp_config_changed(old, take);

@@ -58,7 +58,9 @@ struct sp_bridge {
     struct sp_bridge_state *state; // referenced
     struct mac mac;
     struct hmap ports; // sp_port.by_ofp
-    struct sp_bundle **bundles;
+    struct sp_port **by_number; // the same, LOCAL first, then by OpenFlow number: the order of floods
+    size_t n_ports;
+    struct sp_bundle **bundles; // once published: by their first ports, in the same order
     size_t n_bundles;
     int mac_aging_s;
     unsigned mac_table_size;

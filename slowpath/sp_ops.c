@@ -104,10 +104,21 @@ port_stats(struct of_bridge *of, uint32_t number, struct of_port_stats *s)
 }
 _Static_assert(sizeof(struct dp_port_counters) == offsetof(struct of_port_stats, created), "same counters");
 
+static void (*config_changed)(void); // owner: main
+
+void
+sp_on_port_config(void (*cb)(void))
+{
+    config_changed = cb;
+}
+
 static int
 port_config(struct of_bridge *of, uint32_t port, uint32_t config)
 {
-    return 0; // the composition root publishes a snapshot with the new bits
+    if (config_changed) {
+        config_changed();
+    }
+    return 0;
 }
 
 static void

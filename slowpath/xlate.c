@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Translation: the walk through tables. See xlate.h for the contract and xlate_ctx.h for how bits of the key are tracked.
+// Translation: the walk through tables. See xlate.h for the contract and xlate_ctx.h for how bits
+// of the key are tracked.
 //
 // References: OpenFlow 1.5 section 5 (pipeline, action set), ovs-actions(7) (resubmit).
 #include "config.h"
@@ -27,9 +28,8 @@ xlate_error_text(enum xlate_error e)
         [XLATE_OK] = "OK",
         [XLATE_NO_PORT] = "the datapath port belongs to no bridge",
         [XLATE_NO_BRIDGE] = "the bridge has no OpenFlow tables",
-        [XLATE_TOO_DEEP] = "resubmits are nested more than 64 deep",
-        [XLATE_TOO_MANY] = "a packet passes more than 4096 resubmits",
-        [XLATE_STACK] = "pop from an empty stack",
+        [XLATE_TOO_DEEP] = "Recursion too deep",
+        [XLATE_TOO_MANY] = "Too many resubmits",
         [XLATE_UNSUPPORTED] = "an action is not supported yet",
     };
     return (unsigned) e < XLATE_N_ERRORS ? texts[e] : "unknown error";
@@ -87,12 +87,20 @@ xlate_fail(struct xlate_ctx *c, enum xlate_error error, const char *what)
     c->out->error = error;
     snprintf(c->out->error_text, sizeof c->out->error_text, "%s", what ? what : "");
     if (c->in->trace) {
-        xlate_trace_add(c->in->trace, TRACE_ERROR, "%s%s%s, dropping", xlate_error_text(error), what ? ": " : "",
-                        what ? what : "");
+        static const char *const limits[XLATE_N_ERRORS] = {
+            [XLATE_TOO_DEEP] = "over max translation depth 64",
+            [XLATE_TOO_MANY] = "over 4096 resubmit actions",
+        };
+        if (limits[error]) {
+            xlate_trace_add(c->in->trace, TRACE_ERROR, "%s", limits[error]);
+        } else {
+            xlate_trace_add(c->in->trace, TRACE_ERROR, "%s%s%s", xlate_error_text(error),
+                            what ? ": " : "", what ? what : "");
+        }
     } else {
         LOG_WARN_RL(&limit, "bridge %s: packets from port %u are dropped in table %u: %s%s%s",
-                    c->br ? c->br->name : "?", be32toh(c->flow.in_port), c->table, xlate_error_text(error),
-                    what ? ": " : "", what ? what : "");
+                    c->br ? c->br->name : "?", be32toh(c->flow.in_port), c->table,
+                    xlate_error_text(error), what ? ": " : "", what ? what : "");
     }
 }
 
@@ -100,16 +108,50 @@ xlate_fail(struct xlate_ctx *c, enum xlate_error error, const char *what)
 static const struct of_rule *
 lookup(struct xlate_ctx *c, uint8_t table)
 {
-    if (!c->headers_known) {
+    const bool fragment = c->flow.nw_frag & FLOW_FRAG_ANY && flow_key_is_ip(&c->flow) &&
+                          of_bridge_frags(c->br->of) == OF_FRAGS_NORMAL;
+    if (!c->headers_known && !fragment) {
         return of_bridge_lookup(c->br->of, c->version, table, &c->flow, &c->out->wc);
     }
     // What is matched or known already costs nothing more.
     for (size_t i = 0; i < FLOW_WORDS; i++) {
-        flow_mask_words_mut(&c->scratch)[i] = flow_mask_words(&c->out->wc)[i] | flow_mask_words(&c->known)[i];
+        flow_mask_words_mut(&c->scratch)[i] =
+            flow_mask_words(&c->out->wc)[i] | flow_mask_words(&c->known)[i];
     }
-    const struct of_rule *rule = of_bridge_lookup(c->br->of, c->version, table, &c->flow, &c->scratch);
+    const be16_t src = c->flow.tp_src, dst = c->flow.tp_dst;
+    if (fragment) {
+        // First one or not, tables see no ports: there is nothing to match.
+        c->flow.tp_src = c->flow.tp_dst = 0;
+    }
+    const struct of_rule *rule =
+        of_bridge_lookup(c->br->of, c->version, table, &c->flow, &c->scratch);
+    if (fragment) {
+        c->flow.tp_src = src;
+        c->flow.tp_dst = dst;
+        c->scratch.tp_src = c->scratch.tp_dst = 0;
+    }
     xlate_read(c, &c->scratch);
     return rule;
+}
+
+// "ip,in_port=1, priority 32768, cookie 0x5"
+static void
+format_rule(const struct of_rule *rule, struct str *s)
+{
+    struct flow_match *m = base_malloc(sizeof *m);
+    match_init_any(m);
+    if (rule->cr.mask) {
+        minimask_expand(rule->cr.mask, &m->mask);
+        minikey_expand(rule->cr.mask, rule->cr.key, &m->key);
+        match_update_used(m);
+    }
+    const size_t before = s->len;
+    match_format(m, NULL, -1, s);
+    str_addf(s, "%spriority %d", s->len > before ? ", " : "", rule->cr.priority);
+    if (rule->cookie) {
+        str_addf(s, ", cookie %#llx", (unsigned long long) be64toh(rule->cookie));
+    }
+    free(m);
 }
 
 static void
@@ -121,12 +163,7 @@ trace_enter_table(struct xlate_ctx *c, uint8_t table, const struct of_rule *rule
     struct str s = STR_INIT;
     str_addf(&s, "%2u. ", table);
     if (rule) {
-        of_rule_format(rule, NULL, false, &s);
-        // The rule's actions follow line by line.
-        char *acts = s.p ? strstr(s.p, " actions=") : NULL;
-        if (acts) {
-            str_truncate(&s, (size_t) (acts - s.p));
-        }
+        format_rule(rule, &s);
     } else {
         str_add(&s, "No match.");
     }
@@ -158,6 +195,12 @@ table_miss(struct xlate_ctx *c, uint8_t table)
 void
 xlate_table(struct xlate_ctx *c, uint8_t table, bool miss)
 {
+    xlate_table_as(c, table, be32toh(c->flow.in_port), miss);
+}
+
+void
+xlate_table_as(struct xlate_ctx *c, uint8_t table, uint32_t in_port, bool miss)
+{
     if (c->depth >= XLATE_MAX_DEPTH) {
         xlate_fail(c, XLATE_TOO_DEEP, NULL);
         return;
@@ -168,8 +211,11 @@ xlate_table(struct xlate_ctx *c, uint8_t table, bool miss)
     }
 
     const uint8_t old_table = c->table;
+    const be32_t real_in_port = c->flow.in_port;
+    c->flow.in_port = htobe32(in_port);
     const struct of_rule *old_rule = c->rule, *rule = lookup(c, table);
     struct xlate_dep *d = xlate_add_dep(c, rule ? XLATE_DEP_RULE : XLATE_DEP_MISS);
+    c->flow.in_port = real_in_port;
     d->table = table;
     if (rule) {
         d->rule = rule;
@@ -189,6 +235,8 @@ xlate_table(struct xlate_ctx *c, uint8_t table, bool miss)
         xlate_actions(c, ra->acts.list.data, ra->acts.list.len);
     } else if (miss) {
         table_miss(c, table);
+    } else {
+        XTRACE(c, TRACE_ACTION, "drop");
     }
     if (c->in->trace) {
         xlate_trace_leave(c->in->trace);
@@ -231,41 +279,71 @@ set_rank(enum of_act_type type)
     }
 }
 
-static void
-run_action_set(struct xlate_ctx *c)
+// Is it alone of its kind in the set? Changes of fields and of queues are kept as they come.
+static bool
+is_single(enum of_act_type type)
 {
-    if (!c->action_set.len || c->exit) {
-        return;
-    }
+    return set_rank(type) != 6;
+}
+
+struct flat
+xlate_action_set(const struct xlate_ctx *c)
+{
     struct flat sorted = FLAT_INIT;
-    const struct flat_item *a;
+    const struct flat_item *a, *later;
     bool group = false, output = false;
     FLAT_FOR_EACH (a, c->action_set.data, c->action_set.len) {
         group |= a->type == OF_ACT_GROUP;
-        output |= a->type == OF_ACT_OUTPUT || a->type == OF_ACT_GROUP;
+        output |= set_rank(a->type) >= 8;
     }
-    for (int rank = 1; rank <= 9; rank++) {
+    for (int rank = 1; rank <= 9 && output; rank++) {
         FLAT_FOR_EACH (a, c->action_set.data, c->action_set.len) {
-            if (set_rank(a->type) == rank && !(group && a->type == OF_ACT_OUTPUT)) {
+            bool wanted = set_rank(a->type) == rank && !(group && a->type == OF_ACT_OUTPUT);
+            FLAT_FOR_EACH (later, c->action_set.data, c->action_set.len) {
+                wanted &= !(later > a && later->type == a->type && is_single(a->type));
+            }
+            if (wanted) {
                 flat_append(&sorted, a, a->len);
             }
         }
     }
+    return sorted;
+}
+
+// Executes the set; the translation's text goes on in the node that is entered.
+static void
+run_action_set(struct xlate_ctx *c)
+{
+    struct flat sorted = xlate_action_set(c);
+    if (!sorted.len) {
+        return;
+    }
     if (c->in->trace) {
         xlate_trace_enter(c->in->trace, TRACE_TABLE, base_strdup("--. Executing action set:"));
     }
-    if (output) {
-        c->in_action_set = true;
-        flat_clear(&c->action_set);
-        xlate_actions(c, sorted.data, sorted.len);
-        c->in_action_set = false;
-    } else {
-        XTRACE(c, TRACE_ACTION, "drop");
-    }
+    c->in_action_set = true;
+    flat_clear(&c->action_set);
+    xlate_actions(c, sorted.data, sorted.len); // nothing, after exit
+    c->in_action_set = false;
     if (c->in->trace) {
         xlate_trace_leave(c->in->trace);
     }
     flat_free(&sorted);
+}
+
+void
+xlate_clone(struct xlate_ctx *c, const void *items, size_t len)
+{
+    struct xlate_saved *s = xlate_save(c, true);
+    if (c->in->trace) {
+        xlate_trace_leave(c->in->trace); // its actions are told beside it
+    }
+    xlate_actions(c, items, len);
+    if (c->in->trace) {
+        xlate_trace_reenter(c->in->trace);
+    }
+    run_action_set(c);
+    xlate_restore_take(c, s);
 }
 
 void
@@ -279,16 +357,22 @@ xlate_pipeline(struct xlate_ctx *c, uint8_t table)
     } else {
         xlate_table(c, table, true);
     }
-    run_action_set(c);
     if (c->in->trace) {
+        // It goes on where the first table's actions ended.
+        xlate_trace_enter_last(c->in->trace, TRACE_TABLE);
+        run_action_set(c);
         xlate_trace_leave(c->in->trace);
+        xlate_trace_leave(c->in->trace);
+    } else {
+        run_action_set(c);
     }
 }
 
 // --- To controllers. ---
 
 void
-xlate_to_controller(struct xlate_ctx *c, const struct of_act_controller *a, enum of_packet_in_reason reason)
+xlate_to_controller(struct xlate_ctx *c, const struct of_act_controller *a,
+                    enum of_packet_in_reason reason)
 {
     // The packet as it is now goes up; the state that isn't in the packet waits under a number.
     xlate_commit(c);
@@ -311,12 +395,14 @@ xlate_to_controller(struct xlate_ctx *c, const struct of_act_controller *a, enum
     struct dp_act_userspace *u = dp_actions_add(&c->out->acts, DP_ACT_USERSPACE, sizeof *u);
     u->egress_port = UINT32_MAX;
     u->kind = DP_USER_CONTROLLER;
-    u->arg = (uint32_t) reason << 16 | a->max_len;
+    // In datapath actions the stock switch has one more reason: a table-miss rule said so.
+    u->arg = (s->miss_rule && reason == OF_PIN_ACTION ? 6u : (uint32_t) reason) << 16 | a->max_len;
     u->ofp_in_port = s->in_port;
     u->ofproto = c->br->number;
     u->cookie = be64toh(s->cookie);
     u->recirc_id = id;
     u->controller_id = a->controller_id;
+    u->a.flags = c->in->trace && !c->in->learn ? DP_USER_DONT_SEND : 0;
     c->out->to_controller = true;
     free(s);
 }
@@ -384,7 +470,8 @@ xlate_flow(const struct xlate_in *in, struct xlate_out *out)
 
     memset(&c.known, 0, sizeof c.known);
     memset(&c.base_known, 0, sizeof c.base_known);
-    memset((char *) &c + offsetof(struct xlate_ctx, rewritten), 0, sizeof c - offsetof(struct xlate_ctx, rewritten));
+    memset((char *) &c + offsetof(struct xlate_ctx, rewritten), 0,
+           sizeof c - offsetof(struct xlate_ctx, rewritten));
     c.in = in;
     c.out = out;
     c.flow = *key;
@@ -392,7 +479,8 @@ xlate_flow(const struct xlate_in *in, struct xlate_out *out)
     out->bridge = in->bridge;
     out->ofp_in_port = be32toh(key->in_port);
     if (!in->bridge) {
-        const struct sp_port *port = in->config ? sp_config_dp_port(in->config, in->dp, be32toh(key->in_port)) : NULL;
+        const struct sp_port *port =
+            in->config ? sp_config_dp_port(in->config, in->dp, be32toh(key->in_port)) : NULL;
         if (port) {
             c.br = out->bridge = port->bridge;
             out->ofp_in_port = port->ofp_port;
@@ -411,6 +499,9 @@ xlate_flow(const struct xlate_in *in, struct xlate_out *out)
         // A port that must not receive takes nothing (but what the switch itself sends out).
         if (!in->actions && port && port->of_config & OF_PORT_CFG_NO_RECV) {
             XTRACE(&c, TRACE_REMARK, "port %s is configured not to receive, dropping", port->name);
+        } else if (key->nw_frag & FLOW_FRAG_ANY && flow_key_is_ip(key) &&
+                   of_bridge_frags(c.br->of) == OF_FRAGS_DROP) {
+            XTRACE(&c, TRACE_REMARK, "fragments are dropped");
         } else {
             xlate_pipeline(&c, 0);
         }

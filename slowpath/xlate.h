@@ -78,7 +78,6 @@ enum xlate_error {
     XLATE_NO_BRIDGE,      // no OpenFlow tables behind it
     XLATE_TOO_DEEP,       // 64 nested resubmits
     XLATE_TOO_MANY,       // 4096 resubmits
-    XLATE_STACK,          // pop of an empty stack
     XLATE_UNSUPPORTED,    // an action that isn't translated yet: packets are dropped, `error_text` names it
     XLATE_N_ERRORS
 };

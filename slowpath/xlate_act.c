@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// OpenFlow actions and instructions, one function each, in a table by type. An action without a row ends the translation with a reason: nothing is left out silently.
+// OpenFlow actions and instructions, one function each, in a table by type. An action without a row
+// ends the translation with a reason: nothing is left out silently.
 //
 // Source: OpenFlow 1.5 section 5, ovs-actions(7).
 #include "config.h"
 
 #include <stdlib.h>
 
+#include "lib/flow/field_text.h"
 #include "slowpath/xlate_ctx.h"
 
 typedef void act_fn(struct xlate_ctx *, const struct flat_item *);
@@ -27,7 +29,8 @@ read_subfield(struct xlate_ctx *c, const struct subfield *sub, union field_value
 {
     const struct field_info *f = field_get(sub->field);
     memset(&c->scratch, 0, sizeof c->scratch);
-    if (f->offset >= offsetof(struct flow_key, vlan) && f->offset < offsetof(struct flow_key, mpls_lse)) {
+    if (f->offset >= offsetof(struct flow_key, vlan) &&
+        f->offset < offsetof(struct flow_key, mpls_lse)) {
         xlate_read_vlan(c, 0xffff);
     } else {
         field_mask_exact(f, &c->scratch);
@@ -44,9 +47,11 @@ act_output_reg(struct xlate_ctx *c, const struct flat_item *i)
     union field_value v;
     read_subfield(c, &a->src, &v);
     const uint64_t port = field_value_to_u64(field_get(a->src.field), &v);
+    XTRACE(c, TRACE_REMARK, "output port is %llu", (unsigned long long) port);
     // 16-bit sources hold OpenFlow 1.0 numbers: reserved ones are at the top.
-    xlate_output(c, a->src.n_bits <= 16 && port >= 0xff00 ? (uint32_t) (port + 0xffff0000) : (uint32_t) port,
-                 a->max_len);
+    xlate_output(
+        c, a->src.n_bits <= 16 && port >= 0xff00 ? (uint32_t) (port + 0xffff0000) : (uint32_t) port,
+        a->max_len);
 }
 
 static void
@@ -120,13 +125,12 @@ static void
 act_push_vlan(struct xlate_ctx *c, const struct flat_item *i)
 {
     ACT(of_act_push, a, i);
-    // The new tag starts with the priority and VLAN of the outermost one there was.
     xlate_touch_vlan(c);
     if (c->flow.vlan[FLOW_N_VLANS - 1].tci & htobe16(FLOW_VLAN_PRESENT)) {
         xlate_fail(c, XLATE_UNSUPPORTED, "push_vlan onto two tags");
         return;
     }
-    xlate_push_vlan(c, a->ethertype, c->flow.vlan[0].tci & htobe16(0xefff));
+    xlate_push_vlan(c, a->ethertype, 0);
 }
 
 static void
@@ -136,7 +140,8 @@ act_eth(struct xlate_ctx *c, const struct flat_item *i)
     union field_value v;
     memset(&v, 0, sizeof v);
     memcpy(v.b + FIELD_VALUE_BYTES - 6, a->mac.b, 6);
-    xlate_write(c, field_get(i->type == OF_ACT_SET_ETH_SRC ? FIELD_ETH_SRC : FIELD_ETH_DST), &v, NULL);
+    xlate_write(c, field_get(i->type == OF_ACT_SET_ETH_SRC ? FIELD_ETH_SRC : FIELD_ETH_DST), &v,
+                NULL);
 }
 
 static void
@@ -144,7 +149,8 @@ act_ipv4(struct xlate_ctx *c, const struct flat_item *i)
 {
     ACT(of_act_ipv4, a, i);
     const bool src = i->type == OF_ACT_SET_IPV4_SRC, arp = c->flow.eth_type == htobe16(0x0806);
-    // OpenFlow 1.0's nw_src and nw_dst mean the ARP addresses in ARP packets, but setting them there is not done.
+    // OpenFlow 1.0's nw_src and nw_dst mean the ARP addresses in ARP packets, but setting them
+    // there is not done.
     if (!arp) {
         set_number(c, src ? FIELD_NW_SRC : FIELD_NW_DST, be32toh(a->addr), UINT32_MAX);
     }
@@ -209,6 +215,27 @@ write_subfield(struct xlate_ctx *c, const struct subfield *dst, const union fiel
     xlate_write(c, f, &whole, &mask);
 }
 
+// What it holds now.
+static void
+trace_subfield(const struct xlate_ctx *c, const struct subfield *sub)
+{
+    if (c->in->trace) {
+        union field_value v;
+        struct str s = STR_INIT;
+        subfield_read(sub, &c->flow, &v);
+        subfield_format(sub, &s);
+        str_add(&s, " is now ");
+        const struct field_info *f = field_get(sub->field);
+        if (sub->n_bits == f->n_bits) {
+            field_format(f, &v, NULL, NULL, &s);
+        } else {
+            field_format_hex(v.b, sizeof v.b, &s);
+        }
+        XTRACE(c, TRACE_REMARK, "%s", str_get(&s));
+        str_free(&s);
+    }
+}
+
 static void
 act_move(struct xlate_ctx *c, const struct flat_item *i)
 {
@@ -216,6 +243,7 @@ act_move(struct xlate_ctx *c, const struct flat_item *i)
     union field_value value;
     read_subfield(c, &a->src, &value);
     write_subfield(c, &a->dst, &value);
+    trace_subfield(c, &a->dst);
 }
 
 static void
@@ -233,13 +261,14 @@ act_pop(struct xlate_ctx *c, const struct flat_item *i)
     ACT(of_act_stack, a, i);
     if (c->stack.len < sizeof(union field_value)) {
         // As documented: a pop of nothing is logged and has no effect.
-        XTRACE(c, TRACE_WARNING, "attempted to pop from empty stack");
+        XTRACE(c, TRACE_ERROR, "stack underflow");
         return;
     }
     c->stack.len -= sizeof(union field_value);
     union field_value v;
     memcpy(&v, c->stack.data + c->stack.len, sizeof v);
     write_subfield(c, &a->sub, &v);
+    trace_subfield(c, &a->sub);
 }
 
 static void
@@ -256,9 +285,11 @@ act_dec_ttl(struct xlate_ctx *c, const struct flat_item *i)
         set_number(c, FIELD_NW_TTL, c->flow.nw_ttl - 1u, 0xff);
         return;
     }
-    XTRACE(c, TRACE_WARNING, "IPv4 decrement TTL exception");
+    XTRACE(c, TRACE_WARNING, "IPv%d decrement TTL exception",
+           c->flow.eth_type == htobe16(0x86dd) ? 6 : 4);
     for (uint32_t k = 0; k < MAX(a->n, 1u); k++) {
-        const struct of_act_controller to = {.max_len = 0xffff, .controller_id = a->n ? a->ids[k] : 0};
+        const struct of_act_controller to = {.max_len = 0xffff,
+                                             .controller_id = a->n ? a->ids[k] : 0};
         xlate_to_controller(c, &to, OF_PIN_INVALID_TTL);
     }
     // The rest of this list is for packets that live.
@@ -275,12 +306,8 @@ act_resubmit(struct xlate_ctx *c, const struct flat_item *i)
         xlate_fail(c, XLATE_UNSUPPORTED, "resubmit(…,ct)");
         return;
     }
-    const be32_t old = c->flow.in_port;
-    if (a->in_port != OF_PORT_IN_PORT) {
-        c->flow.in_port = htobe32(a->in_port);
-    }
-    xlate_table(c, a->table == 0xff ? c->table : a->table, false);
-    c->flow.in_port = old;
+    xlate_table_as(c, a->table == 0xff ? c->table : a->table,
+                   a->in_port == OF_PORT_IN_PORT ? be32toh(c->flow.in_port) : a->in_port, false);
 }
 
 static void
@@ -299,47 +326,34 @@ act_write_metadata(struct xlate_ctx *c, const struct flat_item *i)
 }
 
 static void
-act_clear_actions(struct xlate_ctx *c, const struct flat_item *i)
+trace_action_set(const struct xlate_ctx *c, const char *verb)
 {
-    flat_clear(&c->action_set);
+    if (c->in->trace) {
+        struct of_actions set = {xlate_action_set(c)};
+        struct str s = STR_INIT;
+        of_actions_format(&set, NULL, &s);
+        XTRACE(c, TRACE_REMARK, "action set %s%s%s", verb, set.list.len ? ": " : " empty",
+               set.list.len ? str_get(&s) : "");
+        str_free(&s);
+        flat_free(&set.list);
+    }
 }
 
-// Does a new action of the set replace this one? One of each kind; fields by field.
-static bool
-replaces(const struct flat_item *new, const struct flat_item *old)
+static void
+act_clear_actions(struct xlate_ctx *c, const struct flat_item *i)
 {
-    if (new->type != old->type) {
-        return false;
-    }
-    if (new->type == OF_ACT_SET_FIELD) {
-        return ((const struct of_act_set_field *) (const void *) new)->field ==
-               ((const struct of_act_set_field *) (const void *) old)->field;
-    }
-    return true;
+    trace_action_set(c, "was");
+    flat_clear(&c->action_set);
 }
 
 static void
 act_write_actions(struct xlate_ctx *c, const struct flat_item *i)
 {
-    const struct flat_item *new, *old;
+    const struct flat_item *new;
     OF_ACT_FOR_EACH_NESTED (new, i, sizeof(struct of_act_nest)) {
-        struct flat kept = FLAT_INIT;
-        FLAT_FOR_EACH (old, c->action_set.data, c->action_set.len) {
-            if (!replaces(new, old)) {
-                flat_append(&kept, old, old->len);
-            }
-        }
-        flat_append(&kept, new, new->len);
-        flat_free(&c->action_set);
-        c->action_set = kept;
+        flat_append(&c->action_set, new, new->len);
     }
-    if (c->in->trace) {
-        struct of_actions set = {c->action_set};
-        struct str s = STR_INIT;
-        of_actions_format(&set, NULL, &s);
-        XTRACE(c, TRACE_REMARK, "action set is: %s", str_get(&s));
-        str_free(&s);
-    }
+    trace_action_set(c, "is");
 }
 
 // --- Others. ---
@@ -358,11 +372,8 @@ act_nothing(struct xlate_ctx *c, const struct flat_item *i)
 static void
 act_clone(struct xlate_ctx *c, const struct flat_item *i)
 {
-    struct xlate_saved *s = xlate_save(c);
-    const bool old_exit = c->exit;
-    xlate_actions(c, (const uint8_t *) i + sizeof(struct of_act_nest), i->len - sizeof(struct of_act_nest));
-    c->exit = old_exit || c->out->error;
-    xlate_restore_take(c, s);
+    xlate_clone(c, (const uint8_t *) i + sizeof(struct of_act_nest),
+                i->len - sizeof(struct of_act_nest));
 }
 
 static act_fn *const acts[OF_ACT_COUNT] = {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reading and writing the key during a translation, and bringing the datapath's packet up to date before it is sent. The rules are in xlate_ctx.h.
+// Reading and writing the key during a translation, and bringing the datapath's packet up to date
+// before it is sent. The rules are in xlate_ctx.h.
 #include "config.h"
 
 #include "slowpath/xlate_ctx.h"
@@ -12,10 +13,9 @@ groups_of(size_t ofs, size_t size)
         uint16_t from, to;
         uint8_t group;
     } map[] = {
-#define SPAN(first, last, group)                                                                                       \
-    {                                                                                                                  \
-        offsetof(struct flow_key, first), offsetof(struct flow_key, last) + MEMBER_SIZE(struct flow_key, last), group  \
-    }
+#define SPAN(first, last, group)                                                                   \
+    {offsetof(struct flow_key, first),                                                             \
+     offsetof(struct flow_key, last) + MEMBER_SIZE(struct flow_key, last), group}
         SPAN(tun, tun_md_present, XLATE_G_TUNNEL),
         SPAN(metadata, metadata, XLATE_G_METADATA),
         SPAN(regs[0], regs[3], XLATE_G_REGS_0),
@@ -78,7 +78,9 @@ xlate_touch_vlan(struct xlate_ctx *c)
 {
     if (!c->vlan_touched) {
         FLOW_MASK_EXACT(&c->out->wc, vlan);
-        FLOW_MASK_EXACT(&c->known, vlan); // matched: what later tables see is the same for all packets of the entry
+        FLOW_MASK_EXACT(
+            &c->known,
+            vlan); // matched: what later tables see is the same for all packets of the entry
         c->vlan_touched = c->uncommitted = c->headers_known = true;
     }
     c->uncommitted = true;
@@ -122,7 +124,8 @@ commit_vlan(struct xlate_ctx *c)
 {
     unsigned have = n_vlans(&c->base), want = n_vlans(&c->flow), same = 0;
     while (same < have && same < want &&
-           !memcmp(&c->base.vlan[have - 1 - same], &c->flow.vlan[want - 1 - same], sizeof c->base.vlan[0])) {
+           !memcmp(&c->base.vlan[have - 1 - same], &c->flow.vlan[want - 1 - same],
+                   sizeof c->base.vlan[0])) {
         same++;
     }
     for (unsigned i = have; i > same; i--) {
@@ -139,7 +142,8 @@ commit_vlan(struct xlate_ctx *c)
 // --- Fields. ---
 
 bool
-xlate_write(struct xlate_ctx *c, const struct field_info *f, const union field_value *value, const union field_value *mask)
+xlate_write(struct xlate_ctx *c, const struct field_info *f, const union field_value *value,
+            const union field_value *mask)
 {
     union field_value m;
     if (mask) {
@@ -172,20 +176,25 @@ xlate_write(struct xlate_ctx *c, const struct field_info *f, const union field_v
     return true;
 }
 
-// What a datapath can set, in the order in which it is done. Views of the same bytes appear once, by prerequisite.
+// What a datapath can set, in the order in which it is done. Views of the same bytes appear once,
+// by prerequisite.
 static const enum field_id settable[] = {
-    FIELD_SKB_PRIORITY, FIELD_PKT_MARK,    FIELD_ETH_SRC,    FIELD_ETH_DST,   FIELD_NW_SRC,      FIELD_NW_DST,
-    FIELD_IPV6_SRC,     FIELD_IPV6_DST,    FIELD_IPV6_LABEL, FIELD_NW_TOS,    FIELD_NW_ECN,     FIELD_NW_TTL,
-    FIELD_ARP_OP,       FIELD_ARP_SPA,     FIELD_ARP_TPA,    FIELD_ARP_SHA,   FIELD_ARP_THA,     FIELD_TCP_SRC,
-    FIELD_TCP_DST,      FIELD_UDP_SRC,     FIELD_UDP_DST,    FIELD_SCTP_SRC,  FIELD_SCTP_DST,    FIELD_ICMP_TYPE,
-    FIELD_ICMP_CODE,    FIELD_ICMPV6_TYPE, FIELD_ICMPV6_CODE, FIELD_ND_TARGET, FIELD_ND_SLL,      FIELD_ND_TLL,
+    FIELD_ETH_SRC,   FIELD_ETH_DST,    FIELD_NW_SRC,    FIELD_NW_DST,      FIELD_IPV6_SRC,
+    FIELD_IPV6_DST,  FIELD_IPV6_LABEL, FIELD_NW_TOS,    FIELD_NW_ECN,      FIELD_NW_TTL,
+    FIELD_ARP_OP,    FIELD_ARP_SPA,    FIELD_ARP_TPA,   FIELD_ARP_SHA,     FIELD_ARP_THA,
+    FIELD_TCP_SRC,   FIELD_TCP_DST,    FIELD_UDP_SRC,   FIELD_UDP_DST,     FIELD_SCTP_SRC,
+    FIELD_SCTP_DST,  FIELD_ICMP_TYPE,  FIELD_ICMP_CODE, FIELD_ICMPV6_TYPE, FIELD_ICMPV6_CODE,
+    FIELD_ND_TARGET, FIELD_ND_SLL,     FIELD_ND_TLL,
 };
+static const enum field_id settable_metadata[] = {FIELD_SKB_PRIORITY,
+                                                  FIELD_PKT_MARK}; // after the tags
 
 static void
-commit_fields(struct xlate_ctx *c, const struct flow_mask *diff)
+commit_fields(struct xlate_ctx *c, const struct flow_mask *diff, const enum field_id ids[],
+              size_t n)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(settable); i++) {
-        const struct field_info *f = field_get(settable[i]);
+    for (size_t i = 0; i < n; i++) {
+        const struct field_info *f = field_get(ids[i]);
         bool any = false;
         for (size_t w = f->offset / 8; w <= (f->offset + f->size - 1u) / 8; w++) {
             any |= flow_mask_words(diff)[w] != 0;
@@ -196,8 +205,14 @@ commit_fields(struct xlate_ctx *c, const struct flow_mask *diff)
             continue;
         }
         field_read(f, &c->flow, &value);
-        // Written as a whole: say so, even where some bits happen to agree.
-        field_read_mask(f, &c->known, &known);
+        // Known as a whole: say so, even where some bits happen to agree.
+        memset(&c->scratch, 0, sizeof c->scratch);
+        field_mask_exact(f, &c->scratch);
+        for (size_t w = f->offset / 8; w <= (f->offset + f->size - 1u) / 8; w++) {
+            flow_mask_words_mut(&c->scratch)[w] &=
+                flow_mask_words(&c->known)[w] | flow_mask_words(&c->out->wc)[w];
+        }
+        field_read_mask(f, &c->scratch, &known);
         if (field_value_is_exact(f, &known)) {
             mask = known;
         }
@@ -216,16 +231,14 @@ xlate_commit(struct xlate_ctx *c)
         return;
     }
     c->uncommitted = false;
-    if (c->vlan_touched) {
-        commit_vlan(c);
-    }
 
     struct flow_mask diff;
     bool any = false;
     uint64_t *wc = flow_mask_words_mut(&c->out->wc), *d = flow_mask_words_mut(&diff);
     uint64_t *bk = flow_mask_words_mut(&c->base_known), *b = (uint64_t *) (void *) &c->base;
     const uint64_t *fk = flow_mask_words(&c->known), *f = flow_key_words(&c->flow);
-    const size_t first = offsetof(struct flow_key, skb_priority) / 8, vlan_from = offsetof(struct flow_key, vlan) / 8,
+    const size_t first = offsetof(struct flow_key, skb_priority) / 8,
+                 vlan_from = offsetof(struct flow_key, vlan) / 8,
                  vlan_to = (offsetof(struct flow_key, vlan) + sizeof c->flow.vlan) / 8;
 
     memset(&diff, 0, sizeof diff);
@@ -247,6 +260,12 @@ xlate_commit(struct xlate_ctx *c)
         }
     }
     if (any) {
-        commit_fields(c, &diff);
+        commit_fields(c, &diff, settable, ARRAY_SIZE(settable));
+    }
+    if (c->vlan_touched) {
+        commit_vlan(c);
+    }
+    if (any) {
+        commit_fields(c, &diff, settable_metadata, ARRAY_SIZE(settable_metadata));
     }
 }

@@ -60,7 +60,14 @@ void xlate_fail(struct xlate_ctx *, enum xlate_error, const char *what);
 void xlate_pipeline(struct xlate_ctx *, uint8_t table);
 // One table: its winner's actions. `miss`: what the table does on a miss counts (goto_table, table 0, output:TABLE).
 void xlate_table(struct xlate_ctx *, uint8_t table, bool miss);
+// The same, looked up as if the packet had come in by another port; the actions see the real one.
+void xlate_table_as(struct xlate_ctx *, uint8_t table, uint32_t in_port, bool miss);
+// The action set in the order in which it is executed; empty when nothing in it sends the packet anywhere. flat_free().
+struct flat xlate_action_set(const struct xlate_ctx *);
 void xlate_to_controller(struct xlate_ctx *, const struct of_act_controller *, enum of_packet_in_reason);
+
+// Actions on a copy of the packet and of the pipeline's state, the copy's action set last. Tells them beside the present action.
+void xlate_clone(struct xlate_ctx *, const void *items, size_t len);
 
 // xlate_commit.c
 void xlate_commit(struct xlate_ctx *);
@@ -79,8 +86,8 @@ void xlate_actions(struct xlate_ctx *, const void *items, size_t len);
 
 // xlate_port.c
 struct xlate_saved;
-// What a copy of the packet may change and the original must not see; the copy starts with an empty action set and stack.
-struct xlate_saved *xlate_save(struct xlate_ctx *);
+// What a copy of the packet may change and the original must not see; the copy starts with an empty action set and stack, or with copies of them.
+struct xlate_saved *xlate_save(struct xlate_ctx *, bool with_set);
 void xlate_restore_take(struct xlate_ctx *, struct xlate_saved *);
 void xlate_output(struct xlate_ctx *, uint32_t port, uint32_t max_len);
 void xlate_output_port(struct xlate_ctx *, const struct sp_port *);

@@ -20,12 +20,16 @@ struct xlate_saved {
 };
 
 struct xlate_saved *
-xlate_save(struct xlate_ctx *c)
+xlate_save(struct xlate_ctx *c, bool with_set)
 {
     struct xlate_saved *s = base_malloc(sizeof *s);
     *s = (struct xlate_saved){c->br,    c->version, c->flow,       c->known, c->rewritten,
                               c->table, c->rule,    c->action_set, c->stack, c->in_action_set};
     c->action_set = c->stack = (struct flat) FLAT_INIT;
+    if (with_set) {
+        flat_append(&c->action_set, s->action_set.data, s->action_set.len);
+        flat_append(&c->stack, s->stack.data, s->stack.len);
+    }
     return s;
 }
 
@@ -49,7 +53,8 @@ xlate_restore_take(struct xlate_ctx *c, struct xlate_saved *s)
     free(s);
 }
 
-// Through the patch cable: the peer bridge's pipeline, in place, on a copy with fresh pipeline fields.
+// Through the patch cable: the peer bridge's pipeline, in place, on a copy with fresh pipeline
+// fields.
 static void
 output_patch(struct xlate_ctx *c, const struct sp_port *port)
 {
@@ -68,11 +73,11 @@ output_patch(struct xlate_ctx *c, const struct sp_port *port)
     d->port = port->ofp_port;
     d->peer_bridge = peer->bridge->state;
     d->peer = peer->ofp_port;
-    if (peer->of_config & (OF_PORT_CFG_NO_RECV | OF_PORT_CFG_DOWN)) {
+    if (peer->of_config & OF_PORT_CFG_NO_RECV) {
         return;
     }
 
-    struct xlate_saved *s = xlate_save(c);
+    struct xlate_saved *s = xlate_save(c, false);
     c->br = peer->bridge;
     c->version = of_bridge_version(c->br->of);
     c->flow.in_port = htobe32(peer->ofp_port);
@@ -92,8 +97,9 @@ output_patch(struct xlate_ctx *c, const struct sp_port *port)
 void
 xlate_output_port(struct xlate_ctx *c, const struct sp_port *port)
 {
-    if (port->of_config & (OF_PORT_CFG_NO_FWD | OF_PORT_CFG_DOWN)) {
-        XTRACE(c, TRACE_REMARK, "port %s is configured not to forward, skipping output", port->name);
+    if (port->of_config & OF_PORT_CFG_NO_FWD) {
+        XTRACE(c, TRACE_REMARK, "port %s is configured not to forward, skipping output",
+               port->name);
         return;
     }
     if (port->kind == SP_PORT_PATCH) {
@@ -112,9 +118,9 @@ static void
 output_all(struct xlate_ctx *c, bool flood)
 {
     const uint32_t in_port = be32toh(c->flow.in_port);
-    const struct sp_port *p;
-    HMAP_FOR_EACH (p, by_ofp, &c->br->ports) {
-        if (p->ofp_port != in_port && !(flood && p->of_config & OF_PORT_CFG_NO_FLOOD) && !c->exit) {
+    for (size_t i = 0; i < c->br->n_ports && !c->exit; i++) {
+        const struct sp_port *p = c->br->by_number[i];
+        if (p->ofp_port != in_port && !(flood && p->of_config & OF_PORT_CFG_NO_FLOOD)) {
             xlate_output_port(c, p);
         }
     }
@@ -143,9 +149,10 @@ xlate_output(struct xlate_ctx *c, uint32_t number, uint32_t max_len)
         return;
     case OF_PORT_CONTROLLER: {
         const struct of_act_controller a = {.max_len = MIN(max_len, 0xffffu)};
-        xlate_to_controller(c, &a, c->in_action_set     ? OF_PIN_ACTION_SET
-                                   : c->in->actions && !c->depth ? OF_PIN_PACKET_OUT
-                                                                 : OF_PIN_ACTION);
+        xlate_to_controller(c, &a,
+                            c->in_action_set              ? OF_PIN_ACTION_SET
+                            : c->in->actions && !c->depth ? OF_PIN_PACKET_OUT
+                                                          : OF_PIN_ACTION);
         return;
     }
     case OF_PORT_ANY:
@@ -154,7 +161,7 @@ xlate_output(struct xlate_ctx *c, uint32_t number, uint32_t max_len)
     default:
         // A packet never goes back where it came from, unless IN_PORT says so.
         if (number == in_port) {
-            XTRACE(c, TRACE_REMARK, "skipping output to input port");
+            XTRACE(c, TRACE_WARNING, "skipping output to input port");
             return;
         }
         break;
@@ -162,7 +169,7 @@ xlate_output(struct xlate_ctx *c, uint32_t number, uint32_t max_len)
 
     const struct sp_port *port = sp_bridge_port(c->br, number);
     if (!port) {
-        XTRACE(c, TRACE_REMARK, "output to nonexistent port %u", number);
+        XTRACE(c, TRACE_WARNING, "Nonexistent output port");
         return;
     }
     xlate_output_port(c, port);

@@ -26,7 +26,8 @@ static struct entry *
 find(uint32_t id) REQUIRES(mutex)
 {
     struct entry *e;
-    HMAP_FOR_EACH_HASH (e, by_id, hash_u64(id, 0), &ids) {
+    HMAP_FOR_EACH_HASH(e, by_id, hash_u64(id, 0), &ids)
+    {
         if (e->id == id) {
             return e;
         }
@@ -42,7 +43,8 @@ xlate_state_get(const struct xlate_state *s)
     struct entry *e;
 
     mutex_lock(&mutex);
-    HMAP_FOR_EACH_HASH (e, by_content, hash, &contents) {
+    HMAP_FOR_EACH_HASH(e, by_content, hash, &contents)
+    {
         if (e->size == size && !memcmp(&e->state, s, size)) {
             e->refs++;
             uint32_t id = e->id;

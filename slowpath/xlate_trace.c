@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tree behind ofproto/trace. One thread, one translation.
 //
-// Layout: a bridge's tables stand at its own column, actions four columns further. What an action leads to (resubmit, a patch port) is indented below it, unless the action is the
-// last of its list: then the text goes on at the list's own column, as if the pipeline simply continued there.
+// Layout: a bridge's tables stand at its own column, actions four columns further. What an action
+// leads to (resubmit, a patch port) is indented below it, unless the action is the last of its
+// list: then the text goes on at the list's own column, as if the pipeline simply continued there.
 #include "config.h"
 
 #include "slowpath/xlate_trace.h"
@@ -65,6 +66,28 @@ xlate_trace_enter(struct xlate_trace *t, enum trace_kind kind, char *text_take)
     t->at = n;
 }
 
+static struct node *
+last_child(const struct xlate_trace *t)
+{
+    return cds_list_entry(t->at->children.prev, struct node, in_parent);
+}
+
+void
+xlate_trace_enter_last(struct xlate_trace *t, enum trace_kind kind)
+{
+    if (!cds_list_empty(&t->at->children) && last_child(t)->kind == kind) {
+        t->at = last_child(t);
+    } else {
+        xlate_trace_enter(t, TRACE_GROUP, NULL);
+    }
+}
+
+void
+xlate_trace_reenter(struct xlate_trace *t)
+{
+    t->at = last_child(t);
+}
+
 void
 xlate_trace_leave(struct xlate_trace *t)
 {
@@ -116,12 +139,16 @@ print(const struct node *n, const struct columns *at, struct str *out)
         line(out, at->table, "", n->text, "");
         break;
     case TRACE_ACTION: {
-        const bool last = n->children.next != &n->children && n->in_parent.next == &n->parent->children;
+        const bool last =
+            n->children.next != &n->children && n->in_parent.next == &n->parent->children;
         const unsigned a = at->action;
         line(out, a, "", n->text, "");
-        below = last ? (struct columns){a - 1, a - 1, a - 1, a} : (struct columns){a, a + 1, a, a + 2};
+        below =
+            last ? (struct columns){a - 1, a - 1, a - 1, a} : (struct columns){a, a + 1, a, a + 2};
         break;
     }
+    case TRACE_GROUP:
+        break;
     case TRACE_REMARK:
         line(out, at->action, " -> ", n->text, "");
         break;

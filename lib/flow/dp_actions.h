@@ -96,6 +96,8 @@ struct dp_act_userspace {
     uint16_t pad2;
 };
 
+#define DP_USER_DONT_SEND 1 // flag of a userspace action of kind controller: only said, in a trace
+
 #define DP_SET_IPV6 1 // flag of a set: the packet is IPv6. Tells nw_tos and nw_ttl of both apart
 
 struct dp_act_set {

@@ -55,9 +55,9 @@ add_userspace(const struct fmt *f, const struct dp_act_userspace *a)
         break;
     case DP_USER_CONTROLLER:
         str_addf(f->out,
-                 ",controller(reason=%u,dont_send=0,continuation=0,recirc_id=%u,rule_cookie=%#llx,"
+                 ",controller(reason=%u,dont_send=%u,continuation=0,recirc_id=%u,rule_cookie=%#llx,"
                  "controller_id=%u,max_len=%u)",
-                 a->arg >> 16, a->recirc_id, (unsigned long long) a->cookie, a->controller_id,
+                 a->arg >> 16, a->a.flags & DP_USER_DONT_SEND, a->recirc_id, (unsigned long long) a->cookie, a->controller_id,
                  a->arg & 0xffff);
         break;
     case DP_USER_SFLOW:

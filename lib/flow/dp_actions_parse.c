@@ -80,9 +80,9 @@ parse_slow_path(const char **p, uint32_t *arg)
 static bool
 parse_controller(const char **p, struct dp_act_userspace *a)
 {
-    uint64_t reason, ignored, recirc_id, cookie, id, max_len;
+    uint64_t reason, dont_send, ignored, recirc_id, cookie, id, max_len;
     if (!scan_member(p, "reason=", UINT16_MAX, &reason) ||
-        !scan_member(p, ",dont_send=", 1, &ignored) ||
+        !scan_member(p, ",dont_send=", 1, &dont_send) ||
         !scan_member(p, ",continuation=", 1, &ignored) ||
         !scan_member(p, ",recirc_id=", UINT32_MAX, &recirc_id) ||
         !scan_member(p, ",rule_cookie=", UINT64_MAX, &cookie) ||
@@ -91,6 +91,7 @@ parse_controller(const char **p, struct dp_act_userspace *a)
         return false;
     }
     a->kind = DP_USER_CONTROLLER;
+    a->a.flags = dont_send ? DP_USER_DONT_SEND : 0;
     a->arg = (uint32_t) (reason << 16 | max_len);
     a->recirc_id = (uint32_t) recirc_id;
     a->cookie = cookie;

@@ -237,6 +237,7 @@ start_rooms(void)
         }
     }
     sp_init(vsw.loop);
+    sp_on_port_config(vsw_publish_snapshot);
 }
 
 static void

@@ -7,4 +7,4 @@ tests_fakes_blast_SOURCES = tests/fakes/blast.c
 tests_fakes_blast_LDADD = $(LIBS_FLOW) $(EXT_LIBS)
 check_PROGRAMS += tests/fakes/tc_insert
 tests_fakes_tc_insert_SOURCES = tests/fakes/tc_insert.c
-tests_fakes_tc_insert_LDADD = lib/net/libnet.a $(LIBS_BASE) $(EXT_LIBS)
+tests_fakes_tc_insert_LDADD = $(TEST_LIBS)

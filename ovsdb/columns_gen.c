@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Program of the build: writes what is derived from columns.def.
 //   columns_gen --schema   the schema file of the database, for ovsdb-tool create
+//   columns_gen --page     ovs-vswitchd.conf.db(5) (columns_page.c)
 //   columns_gen --header   idl_rows.h: column numbers, typed rows, accessors for the client library
 #include <ctype.h>
 #include <inttypes.h>
@@ -8,6 +9,7 @@
 #include <string.h>
 
 #include "ovsdb/columns.h"
+#include "ovsdb/columns_page.h"
 
 enum shape { SHAPE_ONE, SHAPE_OPT, SHAPE_SET, SHAPE_MAP };
 
@@ -434,8 +436,10 @@ main(int argc, char *argv[])
         put_schema();
     } else if (argc == 2 && !strcmp(argv[1], "--header")) {
         put_header();
+    } else if (argc == 2 && !strcmp(argv[1], "--page")) {
+        columns_page();
     } else {
-        fprintf(stderr, "usage: columns_gen --schema | --header\n");
+        fprintf(stderr, "usage: columns_gen --schema | --header | --page\n");
         return 1;
     }
     return fflush(stdout) ? 1 : 0;

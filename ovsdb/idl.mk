@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The one table of columns, what the build makes of it, and the client library.
 noinst_PROGRAMS += ovsdb/columns_gen
-ovsdb_columns_gen_SOURCES = ovsdb/columns_gen.c ovsdb/columns.c ovsdb/columns.h
+ovsdb_columns_gen_SOURCES = ovsdb/columns_gen.c ovsdb/columns_page.c ovsdb/columns_page.h ovsdb/columns.c ovsdb/columns.h \
+	ovsdb/column_keys.def
 ovsdb_columns_gen_LDADD =
 
 BUILT_SOURCES += ovsdb/idl_rows.h ovsdb/vswitch.ovsschema

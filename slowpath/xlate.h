@@ -10,6 +10,7 @@
 #include "lib/base/str.h"
 #include "lib/flow/dp_actions.h"
 #include "lib/flow/flow_key.h"
+#include "ofproto/of_act.h"
 #include "slowpath/sp_config.h"
 
 struct of_actions;
@@ -112,5 +113,7 @@ void xlate_out_init(struct xlate_out *);
 void xlate_out_destroy(struct xlate_out *); // also drops references to frozen states
 // Translates; `out` is initialised and may be used again and again (memory is kept).
 void xlate_flow(const struct xlate_in *, struct xlate_out *);
+// Is an action of this type translated? Others drop the packet: XLATE_UNSUPPORTED.
+bool xlate_does(enum of_act_type);
 
 #endif

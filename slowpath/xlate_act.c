@@ -409,6 +409,12 @@ static act_fn *const acts[OF_ACT_COUNT] = {
     [OF_ACT_GOTO_TABLE] = act_goto_table,
 };
 
+bool
+xlate_does(enum of_act_type type)
+{
+    return type < OF_ACT_COUNT && acts[type];
+}
+
 void
 xlate_actions(struct xlate_ctx *c, const void *items, size_t len)
 {
@@ -423,7 +429,7 @@ xlate_actions(struct xlate_ctx *c, const void *items, size_t len)
             of_actions_format(&one, NULL, &s);
             xlate_trace_enter(c->in->trace, TRACE_ACTION, str_take(&s));
         }
-        if (i->type < OF_ACT_COUNT && acts[i->type]) {
+        if (xlate_does((enum of_act_type) i->type)) {
             acts[i->type](c, i);
         } else {
             xlate_fail(c, XLATE_UNSUPPORTED, of_act_name((enum of_act_type) i->type));

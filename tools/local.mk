@@ -15,11 +15,11 @@ EXTRA_DIST += tools/packages tools/prepare tools/quickstart tools/quickstart-dem
 
 # Service files with the paths that configure chose; installed by --with-systemdsystemunitdir.
 UNITS = tools/systemd/openvswitch-switch.service tools/systemd/ovs-vswitchd.service tools/systemd/ovsdb-server.service
-UNIT_SOURCES = $(UNITS:=.in)
-EXTRA_DIST += $(UNIT_SOURCES)
+UNITS_IN = $(UNITS:=.in)
+EXTRA_DIST += $(UNITS_IN)
 CLEANFILES += $(UNITS)
 noinst_DATA = $(UNITS)
-$(UNITS): Makefile $(UNIT_SOURCES)
+$(UNITS): Makefile $(UNITS_IN)
 	$(AM_V_GEN)$(MKDIR_P) tools/systemd && sed -e 's|@bindir''@|$(bindir)|g; s|@sbindir''@|$(sbindir)|g' \
 		-e 's|@sysconfdir''@|$(sysconfdir)|g; s|@rundir''@|$(patsubst /var/run,/run,$(runstatedir))|g; s|@logdir''@|$(localstatedir)/log|g' \
 		$(srcdir)/$@.in > $@.tmp && mv $@.tmp $@
@@ -33,3 +33,4 @@ include tools/ofctl/local.mk
 include tools/vswitchd/local.mk
 include tools/offload/local.mk
 include tools/dpctl/local.mk
+include tools/pages/local.mk

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options: a program's own and those of the groups it shares, parsed by getopt_long(), which also words the complaints.
+// Options: a program's own and those of the groups it shares, parsed by getopt_long(), which also
+// words the complaints.
+#include "config.h"
+
 #include "lib/base/cmdline.h"
 
 #include <limits.h>
@@ -69,7 +72,7 @@ print_version(const struct cmdline *c)
     if (c->version) {
         fputs(c->version, stdout);
     } else {
-        printf("%s (Open vSwitch) 3.1.0\nFlowerbed 0.1.0\n", dirs_program());
+        printf("%s (Open vSwitch) 3.1.0\nFlowerbed " PACKAGE_VERSION "\n", dirs_program());
     }
 }
 

@@ -29,7 +29,7 @@ struct cmdline {
     const char *own_short; // getopt string of own short options, e.g. "hVO:"; -v -p -c -C -f are added by groups
     unsigned groups;
     bool mixed; // options may stand behind arguments too, until "--"
-    const char *version; // what -V prints; NULL: "PROG (Open vSwitch) 3.1.0" followed by our own line
+    const char *version; // what -V prints; NULL: "PROG (Open vSwitch) 3.1.0" and our own line, which is always the last one
     void (*usage)(void);
     // Called for each of the program's own options (value from `own`, argument or NULL).
     void (*handle)(int value, const char *arg, void *aux);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The control socket's server: commands by name, each request ends in one reply, now or later. Main thread.
+// The control socket's server: commands by name, each request ends in one reply, now or later. Main
+// thread.
+#include "config.h"
+
 #include "lib/base/unixctl.h"
 
 #include <errno.h>
@@ -55,7 +58,8 @@ static struct command *
 find_command(const char *name)
 {
     struct command *c;
-    HMAP_FOR_EACH_HASH (c, by_name, hash_string(name, 0), &commands) {
+    HMAP_FOR_EACH_HASH(c, by_name, hash_string(name, 0), &commands)
+    {
         if (!strcmp(c->def.name, name)) {
             return c;
         }
@@ -133,8 +137,8 @@ run(struct unixctl_conn *conn, const char *method, const json_t *params)
                               "of valid commands)",
                               method);
     } else if (n < c->def.min_args) {
-        error = base_asprintf("\"%s\" command requires at least %d arguments", method,
-                              c->def.min_args);
+        error =
+            base_asprintf("\"%s\" command requires at least %d arguments", method, c->def.min_args);
     } else if (n > c->def.max_args) {
         error = base_asprintf("\"%s\" command takes at most %d arguments", method, c->def.max_args);
     }
@@ -232,7 +236,8 @@ list_commands(struct unixctl_conn *conn, int argc, const char *argv[], void *aux
 static void
 version(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
-    char *text = base_asprintf("%s (Open vSwitch) 3.1.0\nFlowerbed 0.1.0\n", dirs_program());
+    char *text =
+        base_asprintf("%s (Open vSwitch) 3.1.0\nFlowerbed " PACKAGE_VERSION "\n", dirs_program());
     unixctl_reply(conn, text);
     free(text);
 }

@@ -9,4 +9,3 @@ tools_ovs_dpctl_SOURCES = \
 	tools/dpctl/show_cmd.c \
 	tools/dpctl/text.c
 tools_ovs_dpctl_LDADD = kdatapath/libkdatapath.a $(LIBS_FLOW) $(EXT_LIBS)
-dist_man_MANS += tools/dpctl/ovs-dpctl.8

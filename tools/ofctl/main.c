@@ -357,7 +357,7 @@ main(int argc, char *argv[])
         .own_short = "t:F:P:O:m",
         .groups = CMDLINE_LOG | CMDLINE_DAEMON | CMDLINE_TLS,
         .mixed = true,
-        .version = "ovs-ofctl (Open vSwitch) 3.1.0\nFlowerbed 0.1.0\nOpenFlow versions 0x1:0x6\n",
+        .version = "ovs-ofctl (Open vSwitch) 3.1.0\nOpenFlow versions 0x1:0x6\nFlowerbed " PACKAGE_VERSION "\n",
         .usage = ofctl_usage,
         .handle = handle,
     };

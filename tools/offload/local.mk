@@ -8,5 +8,3 @@ tools_ovs_offload_SOURCES = \
 	tools/offload/ports.c \
 	tools/offload/status.c
 tools_ovs_offload_LDADD = $(LIBS_BASE) $(EXT_LIBS)
-dist_man_MANS += tools/offload/ovs-offload.8
-EXTRA_DIST += tools/offload/ovs-offload.8

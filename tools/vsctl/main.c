@@ -3,6 +3,8 @@
 //   parse ─▶ prepare (columns to read) ─▶ connect ─▶ run all commands in one transaction ─▶ commit
 //              ▲                                         │ try again: when the database has changed
 //   print ◀─ wait for ovs-vswitchd (cur_cfg ≥ next_cfg) ◀┘ success
+#include "config.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -380,7 +382,8 @@ main(int argc, char *argv[])
     }
     table_style.format = TABLE_LIST;
     version =
-        base_asprintf("%s (Open vSwitch) 3.1.0\nDB Schema %s\n", dirs_program(), DB_SCHEMA_VERSION);
+        base_asprintf("%s (Open vSwitch) 3.1.0\nDB Schema %s\nFlowerbed " PACKAGE_VERSION "\n",
+                      dirs_program(), DB_SCHEMA_VERSION);
     struct cmdline cmdline = {.own = options,
                               .own_short = "t:",
                               .groups = CMDLINE_LOG | CMDLINE_TLS | CMDLINE_TABLE,

@@ -68,7 +68,10 @@ vsctl_usage(void)
            "  -t, --timeout=SECS          give up after SECS seconds\n"
            "  --dry-run                   change nothing\n"
            "  --oneline                   print one line for each command\n"
-           "  --no-syslog                 don't log to syslog\n",
+           "  --no-syslog                 don't log to syslog\n"
+           "  --commands                  print the names of all commands\n"
+           "  -h, --help                  print this text\n"
+           "  -V, --version               print the versions of this program and its schema\n",
            dirs_program(), dirs_program(), commands, dirs_run());
     cmdline_usage_groups(CMDLINE_LOG | CMDLINE_TLS | CMDLINE_TABLE);
 }

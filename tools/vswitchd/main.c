@@ -65,6 +65,7 @@ usage(void)
            "  --mlockall              keep all memory resident\n"
            "  --enable-dummy[=override]  datapaths and interfaces for tests\n"
            "  --disable-system        leave the kernel's datapath alone\n"
+           "  --disable-system-route  accepted for compatibility\n"
            "  -h, --help              display this help message\n"
            "  -V, --version           display version information\n");
 }
@@ -263,7 +264,6 @@ main(int argc, char *argv[])
     dirs_set_program(argv[0]);
     rcu_start();
     const struct cmdline cl = {.own = options,
-                               .own_short = "hV",
                                .mixed = true,
                                .groups = CMDLINE_LOG | CMDLINE_DAEMON | CMDLINE_TLS,
                                .usage = usage,

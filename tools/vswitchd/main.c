@@ -287,7 +287,7 @@ main(int argc, char *argv[])
     struct unixctl_server *ctl = NULL;
     int error = unixctl_server_new(vsw.loop, opt.unixctl_path, &ctl);
     if (error) {
-        log_fatal(-error, "could not listen on its control socket");
+        exit(EXIT_FAILURE); // said already
     }
     log_unixctl_init();
     coverage_init(vsw.loop);
@@ -302,7 +302,7 @@ main(int argc, char *argv[])
     vsw_status_init();
     vsw.hook = loop_hook_new(vsw.loop, turn_end, NULL);
     // The parent returns when the configuration that was there is in effect.
-    while (!vsw.configured && !vsw.exiting && !idl_is_lock_contended(vsw.idl)) {
+    while (!vsw.configured && !vsw.idle && !vsw.exiting && !idl_is_lock_contended(vsw.idl)) {
         loop_turn(vsw.loop, -1);
     }
     daemon_ready();

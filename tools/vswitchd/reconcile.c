@@ -259,6 +259,7 @@ void
 vsw_reconcile(void)
 {
     const struct idl_open_vswitch *root = idl_open_vswitch_first(vsw.idl);
+    vsw.idle = !root;
     if (!root) {
         return;
     }

@@ -76,6 +76,7 @@ struct vsw {
     uint64_t seen_seqno;
     bool reconcile_wanted, status_wanted, stats_wanted;
     bool configured; // at least once
+    bool idle;       // the database has no first record yet (ovs-vsctl init): nothing to do
     struct idl_txn *txn;
     int64_t txn_cfg, done_cfg; // next_cfg that the transaction reports; that has been reached
     struct loop_timer *stats_timer, *retry_timer;

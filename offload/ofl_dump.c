@@ -95,7 +95,7 @@ flow_of(struct dump *d, const struct ofl_record *rec) NO_THREAD_SAFETY
         f = ofl_table_add(dp, &rec->id, &rec->f);
     } else if (f->ifindex != rec->f.ifindex || f->handle != rec->f.handle ||
                f->prio != rec->f.prio) {
-        if (!d->terse) {
+        if (!d->terse && f->next_handle != rec->f.handle) {
             keep_stray(d, rec);
         }
         return NULL;
@@ -320,7 +320,8 @@ remove_unknown(struct dp_channel *c, struct found *f)
     mutex_lock(&c->dp->mutex);
     for (size_t i = 0; i < f->n; i++) {
         const struct ofl_flow *known = ofl_table_find(c->dp, &f->ours[i].id);
-        if (!known || known->ifindex != f->ours[i].ifindex || known->handle != f->ours[i].handle) {
+        if (!known || known->ifindex != f->ours[i].ifindex ||
+            (known->handle != f->ours[i].handle && known->next_handle != f->ours[i].handle)) {
             f->ours[n++] = f->ours[i];
         }
     }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A flow's filter as a netlink message, and back. Filters stand in the first chain of their
 // device's clsact ingress. The priority is the outermost ethertype, because a priority of tc holds
-// filters of one ethertype: the choice needs no table and is the same after a restart. Handles are
-// counted. The flow's id is the cookie of the first action.
+// filters of one ethertype: the choice needs no table and is the same after a restart. Below the
+// ethertypes (0x600) there are levels for the usual ones: a filter that takes another one's place
+// stands before it until that one, which matches nothing any more, was counted and removed.
+// Handles are counted. The flow's id is the cookie of the first action.
 //
 // Source: linux/rtnetlink.h, linux/pkt_sched.h, linux/pkt_cls.h.
 #include "config.h"
@@ -14,7 +16,44 @@
 
 #include "offload/ofl_private.h"
 
+#define LEVELS_FROM 0x400
 #define PARENT TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
+
+static const uint16_t with_levels[] = {0x0800, 0x86dd, 0x0806, 0x8100, 0x88a8};
+
+static size_t
+level_row(be16_t protocol)
+{
+    size_t i = 0;
+    while (i < ARRAY_SIZE(with_levels) && with_levels[i] != be16toh(protocol)) {
+        i++;
+    }
+    return i;
+}
+
+bool
+ofl_has_levels(be16_t protocol)
+{
+    return level_row(protocol) < ARRAY_SIZE(with_levels);
+}
+
+uint16_t
+ofl_prio(be16_t protocol, uint8_t level)
+{
+    return level ? (uint16_t) (LEVELS_FROM + level_row(protocol) * OFL_LEVELS + OFL_LEVELS - level)
+                 : be16toh(protocol);
+}
+
+uint8_t
+ofl_next_level(const struct ofl_flow *f)
+{
+    for (uint8_t level = 0; level < OFL_LEVELS - 1; level++) {
+        if (f->prio == ofl_prio(f->protocol, level)) {
+            return level + 1;
+        }
+    }
+    return 0;
+}
 
 // Software's counters begin behind the Ethernet header, and behind the tag that the kernel takes
 // off first.
@@ -54,7 +93,7 @@ ofl_filter_put(struct nlk_batch *b, const struct ofl_spec *s, uint16_t nlm_flags
         reason_set(r, REASON_ACT_TOO_MANY, FIELD_COUNT, 0, NULL);
         return false;
     }
-    f->prio = OFL_PRIO(f->protocol);
+    f->prio = ofl_prio(f->protocol, f->level);
     struct tcmsg *t = (struct tcmsg *) (void *) (b->data + msg + NLMSG_HDRLEN);
     t->tcm_handle = f->handle;
     t->tcm_info = TC_H_MAKE((uint32_t) f->prio << 16, f->protocol);

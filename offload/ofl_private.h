@@ -69,6 +69,7 @@ struct ofl_flow {
     bool in_hw;
     struct ofl_nic *nic;     // whose table it is in, NULL
     uint64_t packets, bytes; // counted before its actions were last replaced
+    uint32_t next_handle;    // of the filter that is about to take its place; 0: none
 };
 
 struct ofl_counts { // as tc reports them
@@ -81,6 +82,7 @@ struct ofl_filter {
     int ifindex;
     be16_t protocol; // outermost ethertype
     uint16_t prio;
+    uint8_t level; // asked for, see ofl_prio()
     uint32_t handle;
     uint32_t chain;
     uint32_t flags; // TCA_CLS_FLAGS_*
@@ -116,7 +118,13 @@ bool ofl_filter_decode(const struct ofl_record *, const struct ofl_devs *, struc
                        struct dp_actions *);
 uint8_t ofl_head_bytes(be16_t protocol);
 void ofl_counts_stats(const struct ofl_counts *, const struct ofl_flow *, struct dp_flow_stats *);
-#define OFL_PRIO(protocol) be16toh(protocol)
+// The priority of a filter: level 0 for all, higher ones, which tc looks at first, for filters that take another one's place. Up
+// to OFL_LEVELS - 1 for the ethertypes that ofl_has_levels() says yes to.
+#define OFL_LEVELS 8
+uint16_t ofl_prio(be16_t protocol, uint8_t level);
+bool ofl_has_levels(be16_t protocol);
+// The level for what takes this filter's place.
+uint8_t ofl_next_level(const struct ofl_flow *);
 
 // --- Translation. ---
 

@@ -3,12 +3,15 @@
 // so a device's filters change in the order that was asked for.
 //
 // A filter that the NIC refuses stays in software without a word from the driver. Where hardware is
-// wanted, it is then asked for again with skip_sw, in place: that brings either the hardware or the
+// wanted, it is then asked for again with skip_sw: that brings either the hardware or the
 // driver's errno and sentence, and the filter in software goes on meanwhile. The caller decides
 // whether it stays there.
 //
-// Modifying an entry replaces its filter under the same name: the kernel inserts the new one before
-// it removes the old one.
+// Modifying an entry puts a second filter before the one that is there, and removes that one when
+// nothing matches it any more: the kernel tells its last counters as it removes it, but never what
+// a filter counted that is replaced under its own name. Only ethertypes without levels (see
+// ofl_prio()) are replaced so, and lose what passes between the question for their counters and
+// the replacement. Until the old filter is gone the table names it, and dumps count it.
 #include "config.h"
 
 #include <errno.h>
@@ -152,7 +155,7 @@ ofl_destroy(struct dp *dp)
 
 // --- A batch. ---
 
-enum what { SENT_QDISC, SENT_GET, SENT_NEW, SENT_DEL };
+enum what { SENT_QDISC, SENT_GET, SENT_NEW, SENT_DEL, SENT_OLD };
 
 struct sent { // one message
     struct step *step;
@@ -165,6 +168,8 @@ struct step { // one operation
     struct ofl_counts counts, old; // as told last; of what was replaced
     uint32_t flags;                // as told by the kernel
     bool was_there, wants_hw, sent;
+    bool is_new;   // the flow had no filter; what is counted by now is all the flow's
+    bool in_place; // the filter is replaced under its own name
     bool no_qdisc; // it was thought to be there
 };
 
@@ -228,12 +233,37 @@ put_get(struct round *r, struct step *s, const struct ofl_flow *flow)
     r->sent[r->n_sent++] = (struct sent){s, SENT_GET};
 }
 
+// A new filter; for a flow that has one, to take its place.
+static bool
+put_filter(struct round *r, struct step *s, struct ofl_flow *flow) REQUIRES(r->c->dp->mutex)
+{
+    struct dp *dp = r->c->dp;
+    const struct dp_flow_op *op = s->op;
+    const struct ofl_spec spec = {op->match, op->actions, &op->id, &dp->devs, s->wants_hw};
+    s->was_there = flow != NULL;
+    s->is_new = s->is_new || !flow;
+    s->in_place = flow && !ofl_has_levels(flow->protocol);
+    s->f.handle = s->in_place ? flow->handle : ofl_table_handle(dp);
+    if (s->in_place) {
+        put_get(r, s, flow);
+    } else if (flow) {
+        s->f.level = ofl_next_level(flow);
+        flow->next_handle = s->f.handle;
+    }
+    const uint16_t flags = NLM_F_CREATE | NLM_F_ECHO | (s->in_place ? 0 : NLM_F_EXCL);
+    if (!ofl_filter_put(&r->c->batch, &spec, flags, &s->f, &s->op->reason)) {
+        return false;
+    }
+    r->sent[r->n_sent++] = (struct sent){s, SENT_NEW};
+    return true;
+}
+
 static void
 put_new(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
 {
     struct dp *dp = r->c->dp;
     struct dp_flow_op *op = s->op;
-    const struct ofl_flow *flow = ofl_table_find(dp, &op->id);
+    struct ofl_flow *flow = ofl_table_find(dp, &op->id);
     if (flow && op->verb == DP_FLOW_CREATE) {
         refuse(s, -EEXIST);
         return;
@@ -251,15 +281,11 @@ put_new(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
     if (!in->qdisc) {
         put_qdisc(r, s->f.ifindex);
     }
-    s->was_there = flow != NULL;
-    s->f.handle = flow ? flow->handle : ofl_table_handle(dp);
-    if (flow) {
-        put_get(r, s, flow);
-    }
-    const struct ofl_spec spec = {op->match, op->actions, &op->id, &dp->devs, s->wants_hw};
-    const uint16_t flags = NLM_F_CREATE | NLM_F_ECHO | (flow ? 0 : NLM_F_EXCL);
-    if (!ofl_filter_put(&r->c->batch, &spec, flags, &s->f, &op->reason)) {
+    if (!put_filter(r, s, flow)) {
         r->n_sent -= r->c->batch.n - before;
+        if (flow) {
+            flow->next_handle = 0;
+        }
         while (r->c->batch.n > before) {
             nlk_cancel(&r->c->batch);
         }
@@ -269,7 +295,6 @@ put_new(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
     in->qdisc = true;
     s->sent = true;
     r->n_new++;
-    r->sent[r->n_sent++] = (struct sent){s, SENT_NEW};
 }
 
 static void
@@ -311,7 +336,8 @@ told(size_t i, const struct nlk_msg *m, void *r_)
     if (!s || !ofl_filter_parse(m, &rec)) {
         return;
     }
-    if (r->sent[i].what == SENT_GET && s->op->verb != DP_FLOW_GET) {
+    if (r->sent[i].what == SENT_OLD ||
+        (r->sent[i].what == SENT_GET && s->op->verb != DP_FLOW_GET)) {
         s->old = rec.counts;
         return;
     }
@@ -356,6 +382,9 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
     struct dp_flow_op *op = s->op;
     struct ofl_flow *flow = ofl_table_find(dp, &op->id);
     struct ofl_nic *nic = nic_of(dp, s);
+    if (flow && res->error) {
+        flow->next_handle = 0;
+    }
     if (res->error) {
         const bool skip_sw = s->f.flags & TCA_CLS_FLAGS_SKIP_SW;
         ofl_refuse_kernel(&op->reason, res->error, res->extack, skip_sw);
@@ -371,19 +400,39 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
         refuse(s, res->error);
         return;
     }
+    const bool in_hw = nic && s->flags & TCA_CLS_FLAGS_IN_HW;
+    op->error = 0;
+    op->place = in_hw ? DP_PLACE_TC_HW : DP_PLACE_TC_SW;
+    if (in_hw) {
+        ofl_nic_inserted(nic, us);
+    }
+    if (s->was_there && flow && !s->in_place) {
+        return; // the rest when the old one is gone
+    }
     if (!flow) {
         flow = ofl_table_add(dp, &op->id, &s->f);
     } else if (s->was_there) {
         carry(flow, &s->old);
     }
-    const bool in_hw = s->flags & TCA_CLS_FLAGS_IN_HW;
     ofl_table_in_hw(flow, in_hw ? nic : NULL);
-    if (in_hw && nic) {
-        ofl_nic_inserted(nic, us);
-    }
-    op->error = 0;
-    op->place = place_of(flow);
     ofl_counts_stats(&s->counts, flow, &op->stats);
+}
+
+// The old filter has gone, and told its last counters; the new one has its place.
+static void
+done_old(struct dp *dp, const struct step *s) REQUIRES(dp->mutex)
+{
+    struct ofl_flow *flow = ofl_table_find(dp, &s->op->id);
+    if (!flow) {
+        return;
+    }
+    carry(flow, &s->old);
+    flow->handle = s->f.handle;
+    flow->prio = s->f.prio;
+    flow->protocol = s->f.protocol;
+    flow->next_handle = 0;
+    ofl_table_in_hw(flow, s->flags & TCA_CLS_FLAGS_IN_HW ? nic_of(dp, s) : NULL);
+    ofl_counts_stats(&s->counts, flow, &s->op->stats);
 }
 
 static void
@@ -429,6 +478,33 @@ done(struct round *r, int64_t us)
     mutex_unlock(&dp->mutex);
 }
 
+// Removes filters whose place has been taken.
+static int
+remove_old(struct round *r)
+{
+    struct dp *dp = r->c->dp;
+    nlk_batch_clear(&r->c->batch);
+    r->n_sent = 0;
+    mutex_lock(&dp->mutex);
+    for (size_t i = 0; i < r->n_steps; i++) {
+        struct step *s = &r->steps[i];
+        const struct ofl_flow *flow = s->was_there ? ofl_table_find(dp, &s->op->id) : NULL;
+        if (flow && flow->next_handle && flow->next_handle == s->f.handle) {
+            s->old = (struct ofl_counts){0};
+            ofl_filter_name(&r->c->batch, RTM_DELTFILTER, NLM_F_ECHO, flow);
+            r->sent[r->n_sent++] = (struct sent){s, SENT_OLD};
+        }
+    }
+    mutex_unlock(&dp->mutex);
+    const int error = transact(r);
+    mutex_lock(&dp->mutex);
+    for (size_t i = 0; i < r->n_sent; i++) {
+        done_old(dp, r->sent[i].step);
+    }
+    mutex_unlock(&dp->mutex);
+    return error;
+}
+
 // --- Asking the driver. ---
 
 static bool
@@ -446,21 +522,15 @@ static void
 put_again(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
 {
     struct dp *dp = r->c->dp;
-    const struct ofl_flow *flow = ofl_table_find(dp, &s->op->id);
-    const struct ofl_spec spec = {s->op->match, s->op->actions, &s->op->id, &dp->devs, s->wants_hw};
+    struct ofl_flow *flow = ofl_table_find(dp, &s->op->id);
     if (s->no_qdisc) {
         put_qdisc(r, s->f.ifindex);
-        s->old = (struct ofl_counts){0};
     } else if (flow) {
-        put_get(r, s, flow);
         s->f.flags = TCA_CLS_FLAGS_SKIP_SW;
-        s->was_there = true;
     } else {
         return;
     }
-    if (ofl_filter_put(&r->c->batch, &spec, NLM_F_CREATE | NLM_F_ECHO, &s->f, &s->op->reason)) {
-        r->sent[r->n_sent++] = (struct sent){s, SENT_NEW};
-    }
+    put_filter(r, s, flow);
 }
 
 // A refusal leaves the filter as it was: in software.
@@ -537,8 +607,13 @@ ofl_flow_apply(struct dp_channel *c, struct dp_flow_op *ops, size_t n)
     const int64_t began = clock_now_us();
     int error = transact(&r);
     done(&r, r.n_new ? (clock_now_us() - began) / (int64_t) r.n_new : 0);
-    if (!error) {
-        error = ask_driver(&r);
+    error = error ? error : remove_old(&r);
+    error = error ? error : ask_driver(&r);
+    error = error ? error : remove_old(&r);
+    for (size_t i = 0; i < n; i++) {
+        if (r.steps[i].is_new) {
+            ops[i].stats = (struct dp_flow_stats){0}; // dumps tell
+        }
     }
     free(r.steps);
     free(r.sent);

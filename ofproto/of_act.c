@@ -108,7 +108,13 @@ static bool
 to_group(const struct flat_item *i, uint32_t group)
 {
     return i->type == OF_ACT_GROUP &&
-           ((const struct of_act_u32 *) (const void *) i)->value == group;
+           (group == OF_GROUP_ANY || ((const struct of_act_u32 *) (const void *) i)->value == group);
+}
+
+static bool
+to_meter(const struct flat_item *i, uint32_t any)
+{
+    return i->type == OF_ACT_METER;
 }
 
 static bool
@@ -137,4 +143,10 @@ bool
 of_actions_has_group(const struct of_actions *a, uint32_t group)
 {
     return any_item(a->list.data, a->list.len, to_group, group);
+}
+
+bool
+of_actions_has_meter(const struct of_actions *a)
+{
+    return any_item(a->list.data, a->list.len, to_meter, 0);
 }

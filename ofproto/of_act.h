@@ -402,6 +402,7 @@ struct of_act_place { // where the flow is going to be
 };
 int of_actions_check(struct of_actions *, const struct flow_match *, const struct of_act_place *);
 bool of_actions_output_to(const struct of_actions *, uint32_t port); // for out_port filters
-bool of_actions_has_group(const struct of_actions *, uint32_t group);
+bool of_actions_has_group(const struct of_actions *, uint32_t group); // OF_GROUP_ANY: any
+bool of_actions_has_meter(const struct of_actions *);
 
 #endif

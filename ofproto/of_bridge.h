@@ -93,7 +93,8 @@ struct of_ops {
     // Makes rule and table counters as fresh as one sweep makes them, before statistics are read.
     void (*refresh_stats)(struct of_bridge *);
     int (*port_stats)(struct of_bridge *, uint32_t port, struct of_port_stats *);
-    // port_mod: the port has new config bits.
+    // port_mod: the new bits are in of_bridge_port() and are to take effect before this returns;
+    // an error takes them back.
     int (*port_config)(struct of_bridge *, uint32_t port, uint32_t config);
     void (*flush)(struct of_bridge *); // forget cached flows and learned addresses
 };

@@ -109,15 +109,15 @@ of_bridge_delete_rule(struct of_bridge *br, struct of_rule *rule, enum of_remove
 }
 
 // The new rule goes on counting where the one it replaces stopped, unless the request resets the
-// counters.
+// counters. Its age starts anew.
 static void
 inherit(struct of_rule *rule, const struct of_rule *old, const struct of_flow_mod *fm)
 {
     if (!(fm->flags & OF_FLOW_RESET_COUNTS)) {
         rule->packets = __atomic_load_n(&old->packets, __ATOMIC_RELAXED);
         rule->bytes = __atomic_load_n(&old->bytes, __ATOMIC_RELAXED);
-        rule->created = old->created;
     }
+    rule->used = __atomic_load_n(&old->used, __ATOMIC_RELAXED);
 }
 
 static int

@@ -352,6 +352,8 @@ of_msg_encode_plain(enum of_msg_type type, enum of_version version, uint32_t xid
     return of_msg_encode(&m, &wire, out);
 }
 
+#define MAX_QUOTE ((size_t) 0xffff - 64) // with the headers of any version of the error itself, a message
+
 void
 of_msg_encode_error(int error, enum of_version version, const void *bad, size_t len,
                     struct str *out)
@@ -359,7 +361,7 @@ of_msg_encode_error(int error, enum of_version version, const void *bad, size_t 
     struct of_reader r = {bad, len, false};
     of_get32(&r);
     struct of_msg m = {.type = OF_MSG_ERROR, .version = version, .xid = of_get32(&r)};
-    m.u.error = (struct of_error_msg){.error = error, .data = bad, .len = MIN(len, (size_t) 64)};
+    m.u.error = (struct of_error_msg){.error = error, .data = bad, .len = MIN(len, MAX_QUOTE)};
     const struct of_wire wire = {.version = version};
     of_msg_encode(&m, &wire, out);
 }

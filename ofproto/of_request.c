@@ -94,6 +94,15 @@ barrier(struct of_conn *c, struct of_msg *m)
     return 0;
 }
 
+// What actions name must be there: this switch has no groups and no meters yet.
+static int
+check_parts(const struct of_actions *acts)
+{
+    return of_actions_has_group(acts, OF_GROUP_ANY) ? OF_ERROR_BAC_BAD_OUT_GROUP
+           : of_actions_has_meter(acts)             ? OF_ERROR_MMFC_INVALID_METER
+                                                    : 0;
+}
+
 static int
 flow_mod(struct of_conn *c, struct of_msg *m)
 {
@@ -103,9 +112,13 @@ flow_mod(struct of_conn *c, struct of_msg *m)
         uint8_t table = fm->table == OF_TABLE_ALL ? 0 : fm->table;
         const struct of_act_place place = {OF_PORT_MAX, table, OF_N_TABLES, c->wire.version};
         int error = of_actions_check(&fm->actions, &fm->match, &place);
+        error = error ? error : check_parts(&fm->actions);
         if (error) {
             return error;
         }
+    }
+    if (fm->command == OF_FLOW_ADD && c->wire.version < OF_12) {
+        fm->flags |= OF_FLOW_RESET_COUNTS; // what later versions must ask for
     }
     int error = of_bridge_flow_mod(c->conns->bridge, fm);
     if (!error && fm->buffer_id != OF_BUFFER_NONE && !deletes) {
@@ -128,6 +141,7 @@ packet_out(struct of_conn *c, struct of_msg *m)
     packet_extract(&packet, &as_packet.key);
     const struct of_act_place place = {OF_PORT_MAX, OF_TABLE_ALL, OF_N_TABLES, c->wire.version};
     int error = of_actions_check(&po->actions, &as_packet, &place);
+    error = error ? error : check_parts(&po->actions);
     if (!error) {
         of_bridge_flush_changes(c->conns->bridge); // the packet meets the tables as they are now
         const struct of_packet_out out = {&packet, &po->metadata.key, &po->actions};

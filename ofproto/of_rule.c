@@ -139,8 +139,8 @@ of_rule_stats(const struct of_rule *rule, struct of_flow_stats *fs)
     fs->table = rule->table;
     fs->flags = rule->flags & ~OF_FLOW_HIDDEN;
     fs->cookie = rule->cookie;
-    fs->packets = rule->flags & OF_FLOW_NO_PKT_COUNTS ? UINT64_MAX : __atomic_load_n(&rule->packets, __ATOMIC_RELAXED);
-    fs->bytes = rule->flags & OF_FLOW_NO_BYT_COUNTS ? UINT64_MAX : __atomic_load_n(&rule->bytes, __ATOMIC_RELAXED);
+    fs->packets = __atomic_load_n(&rule->packets, __ATOMIC_RELAXED);
+    fs->bytes = __atomic_load_n(&rule->bytes, __ATOMIC_RELAXED);
     fs->duration_s = age / 1000;
     fs->duration_ns = age % 1000 * 1000000;
     fs->idle_timeout = rule->idle_timeout;
@@ -163,12 +163,9 @@ of_rule_format(const struct of_rule *rule, const struct field_port_names *names,
 void
 of_rule_credit(struct of_rule *rule, uint64_t packets, uint64_t bytes, int64_t used)
 {
-    if (!(rule->flags & OF_FLOW_NO_PKT_COUNTS)) {
-        __atomic_fetch_add(&rule->packets, packets, __ATOMIC_RELAXED);
-    }
-    if (!(rule->flags & OF_FLOW_NO_BYT_COUNTS)) {
-        __atomic_fetch_add(&rule->bytes, bytes, __ATOMIC_RELAXED);
-    }
+    // no_packet_counts and no_byte_counts are advice that nothing is gained by: ovs-ofctl(8).
+    __atomic_fetch_add(&rule->packets, packets, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&rule->bytes, bytes, __ATOMIC_RELAXED);
     int64_t old = __atomic_load_n(&rule->used, __ATOMIC_RELAXED);
     while (used > old && !__atomic_compare_exchange_n(&rule->used, &old, used, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }

@@ -240,14 +240,19 @@ queue_desc(struct of_conn *c, struct of_msg *m)
     return 0;
 }
 
-// Tables neither evict nor warn: length, table and no configuration for each.
+// Tables neither evict nor warn: length, table, no configuration and the property of what eviction would look at.
 static int
 table_desc(struct of_conn *c, struct of_msg *m)
 {
-    uint8_t body[(OF_N_TABLES - 1) * 8] = {0};
+    enum { LEN = 16, PROP_EVICTION = 2, PROP_LEN = 8, OTHER_IMPORTANCE_LIFETIME = 7 };
+    uint8_t body[(OF_N_TABLES - 1) * LEN] = {0};
     for (unsigned t = 0; t < OF_N_TABLES - 1; t++) {
-        body[t * 8 + 1] = 8;
-        body[t * 8 + 2] = (uint8_t) t;
+        uint8_t *p = body + t * LEN;
+        p[1] = LEN;
+        p[2] = (uint8_t) t;
+        p[9] = PROP_EVICTION;
+        p[11] = PROP_LEN;
+        p[15] = OTHER_IMPORTANCE_LIFETIME;
     }
     struct of_msg r = {.type = OF_MSG_TABLE_DESC_REPLY, .body = body, .body_len = sizeof body};
     of_conn_reply(c, &r, m);

@@ -145,6 +145,23 @@ queue_desc(const struct of_msg *m, const struct of_print *print, struct str *out
 }
 
 static void
+eviction_flags(const uint8_t *props, size_t len, struct str *out)
+{
+    static const char *const names[] = {"OTHER", "IMPORTANCE", "LIFETIME"};
+    const char *sep = "";
+    const uint8_t *end = props + len;
+    for (const uint8_t *q = props; end - q >= 8; q += MAX(get16(q + 2), 8)) {
+        for (size_t i = 0; get16(q) == 2 && i < ARRAY_SIZE(names); i++) {
+            if (get32(q + 4) >> i & 1) {
+                str_addf(out, "%s%s", sep, names[i]);
+                sep = "|";
+            }
+        }
+    }
+    str_add(out, *sep ? "\n" : "(default)\n");
+}
+
+static void
 table_desc(const struct of_msg *m, const struct of_print *print, struct str *out)
 {
     const uint8_t *p = m->body, *end = m->body + m->body_len;
@@ -157,7 +174,8 @@ table_desc(const struct of_msg *m, const struct of_print *print, struct str *out
             return;
         }
         of_text_table("\n  table ", p[2], print, out);
-        str_addf(out, ":\n   eviction=%s eviction_flags=(default)\n", config & 4 ? "on" : "off");
+        str_addf(out, ":\n   eviction=%s eviction_flags=", config & 4 ? "on" : "off");
+        eviction_flags(p + 8, len - 8, out);
         if (!(config & 8)) {
             str_add(out, "   vacancy=off\n");
         }

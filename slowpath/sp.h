@@ -13,12 +13,14 @@ void sp_init(struct loop *);
 // Stops threads. `cleanup`: flows and datapath ports are removed; otherwise they stay and keep forwarding for the next start to adopt.
 void sp_exit(bool cleanup);
 
-// Called when a port_mod has changed the config bits of a port: a snapshot with them is wanted.
-void sp_on_port_config(void (*cb)(void));
-
 // The tables hold what the configuration says: from now on packets are handled, and what an earlier run left in the datapaths is adopted or removed.
 // Called after each reconciliation; does nothing while the snapshot's restore_wait is set.
 void sp_ready(void);
+
+// A controller changed a port's configuration (port_mod): the composition root sets the device up or down and publishes a snapshot with the new
+// bits before it returns. Negative errno: the change is refused.
+typedef int sp_port_config_cb(struct of_bridge *, uint32_t ofp_port, uint32_t config);
+void sp_on_port_config(sp_port_config_cb *);
 
 // The one datapath of a type ("system", "netdev", "dummy"): opened at first use, with its cache, handlers, revalidators. NULL with *error (a sentence to free).
 struct sp_dp *sp_dp_get(const char *type, char **error);

@@ -104,21 +104,18 @@ port_stats(struct of_bridge *of, uint32_t number, struct of_port_stats *s)
 }
 _Static_assert(sizeof(struct dp_port_counters) == offsetof(struct of_port_stats, created), "same counters");
 
-static void (*config_changed)(void); // owner: main
+static sp_port_config_cb *port_config_cb;
 
 void
-sp_on_port_config(void (*cb)(void))
+sp_on_port_config(sp_port_config_cb *cb)
 {
-    config_changed = cb;
+    port_config_cb = cb;
 }
 
 static int
 port_config(struct of_bridge *of, uint32_t port, uint32_t config)
 {
-    if (config_changed) {
-        config_changed();
-    }
-    return 0;
+    return port_config_cb ? port_config_cb(of, port, config) : 0;
 }
 
 static void

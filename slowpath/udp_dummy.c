@@ -111,6 +111,16 @@ udp_dummy_set_up(struct udp_port *port, bool up)
 }
 
 int
+udp_dummy_admin(struct dp *dp, uint32_t port_no, bool up)
+{
+    if (!dp->dummy || port_no >= dp->ports->n || !dp->ports->by_number[port_no]) {
+        return -ENODEV;
+    }
+    udp_dummy_set_up(dp->ports->by_number[port_no], up);
+    return 0;
+}
+
+int
 udp_dummy_state(const struct udp_port *port, struct dp_port_state *s)
 {
     struct udp_dummy *d = port->state;

@@ -450,6 +450,21 @@ finish_wc(struct xlate_ctx *c, const struct flow_key *key)
     }
 }
 
+// A port that must not receive. Spanning tree's frames have a bit of their own; the match says which they are only where the bits differ.
+static bool
+port_is_deaf(struct xlate_ctx *c, const struct sp_port *port)
+{
+    static const struct mac stp = {{0x01, 0x80, 0xc2, 0x00, 0x00, 0x00}};
+    const uint32_t deaf = port->of_config & (OF_PORT_CFG_NO_RECV | OF_PORT_CFG_NO_RECV_STP);
+    if (deaf != OF_PORT_CFG_NO_RECV && deaf != OF_PORT_CFG_NO_RECV_STP) {
+        return deaf;
+    }
+    const struct flow_mask mask = {.eth_dst = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, .eth_type = htobe16(0xffff)};
+    xlate_read(c, &mask);
+    const bool is_stp = !memcmp(&c->flow.eth_dst, &stp, sizeof stp) && c->flow.eth_type == htobe16(0x05ff);
+    return is_stp ? deaf == OF_PORT_CFG_NO_RECV_STP : deaf == OF_PORT_CFG_NO_RECV;
+}
+
 void
 xlate_flow(const struct xlate_in *in, struct xlate_out *out)
 {
@@ -497,7 +512,7 @@ xlate_flow(const struct xlate_in *in, struct xlate_out *out)
         const struct sp_port *port = sp_bridge_port(c.br, out->ofp_in_port);
         c.version = of_bridge_version(c.br->of);
         // A port that must not receive takes nothing (but what the switch itself sends out).
-        if (!in->actions && port && port->of_config & OF_PORT_CFG_NO_RECV) {
+        if (!in->actions && port && port_is_deaf(&c, port)) {
             XTRACE(&c, TRACE_REMARK, "port %s is configured not to receive, dropping", port->name);
         } else if (key->nw_frag & FLOW_FRAG_ANY && flow_key_is_ip(key) &&
                    of_bridge_frags(c.br->of) == OF_FRAGS_DROP) {

@@ -79,6 +79,9 @@ add_br(struct vsctl *v, struct vsctl_cmd *c)
     const char *name = c->argv[1], *parent = c->argc > 2 ? c->argv[2] : NULL;
     struct vsctl_bridge have;
     int vlan = 0;
+    if (!*name) {
+        vsctl_fatal("bridge name must not be empty string");
+    }
     if (c->argc == 3) {
         vsctl_fatal("'%s' command takes exactly 1 or 3 arguments", c->argv[0]);
     }

@@ -277,7 +277,7 @@ tell_port_errors(struct vsctl *v)
         const struct idl_port *port = idl_port_by_name(v->idl, v->new_ports[i]);
         for (size_t j = 0; port && j < port->n_interfaces; j++) {
             const struct idl_interface *iface = port->interfaces[j];
-            if (iface->ofport && *iface->ofport == -1) {
+            if (!iface->ofport || *iface->ofport == -1) { // none: its bridge could not be set up
                 fprintf(stderr,
                         "%s: Error detected while setting up '%s'%s%s.  See ovs-vswitchd log for "
                         "details.\n",

@@ -20,9 +20,6 @@ const char *
 vsw_bridge_dp_type(const struct idl_bridge *cfg, char **error)
 {
     const char *type = cfg->datapath_type[0] ? cfg->datapath_type : "system";
-    if (vsw.dummy_override) {
-        return "dummy";
-    }
     if (!strcmp(type, "dummy") && !vsw.dummy) {
         *error = base_strdup("unknown datapath type dummy (the switch was started without --enable-dummy)");
         return NULL;
@@ -30,6 +27,9 @@ vsw_bridge_dp_type(const struct idl_bridge *cfg, char **error)
     if (!dp_ops_find(type) && strcmp(type, "system")) {
         *error = base_asprintf("unknown datapath type %s", type);
         return NULL;
+    }
+    if (vsw.dummy_override) {
+        return "dummy";
     }
     if (!strcmp(type, "system")) {
         char *why = NULL;
@@ -96,7 +96,7 @@ vsw_bridge_choose_mac(struct vsw_bridge *br)
     struct mac mac, best = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
     bool found = false;
     if (hwaddr && sscanf(hwaddr, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx", &mac.b[0], &mac.b[1], &mac.b[2], &mac.b[3],
-                         &mac.b[4], &mac.b[5]) == 6) {
+                         &mac.b[4], &mac.b[5]) == 6 && !(mac.b[0] & 1)) {
         best = mac;
         found = true;
     } else {
@@ -209,7 +209,7 @@ vsw_bridge_configure_of(struct vsw_bridge *br)
         .hw_desc = "Open vSwitch",
         .sw_desc = "3.1.0",
         .serial_desc = serial ? serial : "None",
-        .dp_desc = dp_desc ? dp_desc : br->name,
+        .dp_desc = dp_desc ? dp_desc : "None",
         .mgmt_path = mgmt_path,
         .snoop_path = snoop_path,
     };

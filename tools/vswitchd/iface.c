@@ -185,7 +185,11 @@ vsw_iface_open(struct vsw_iface *iface)
 {
     bool good = true;
     if (!type_is_known(iface)) {
-        fail(iface, base_asprintf("could not create %s of unknown type %s", iface->name, iface->type));
+        if (!iface->error) {
+            LOG_WARN("could not create netdev %s of unknown type %s", iface->name, iface->type);
+        }
+        fail(iface, base_asprintf("could not open network device %s (%s)", iface->name,
+                                  base_strerror(EAFNOSUPPORT)));
         good = false;
     } else if (iface->is_patch) {
         const char *peer = idl_interface_options_get(iface->cfg, "peer");
@@ -369,6 +373,47 @@ vsw_iface_update_of(struct vsw_iface *iface)
     } else {
         of_bridge_port_update(iface->bridge->of, &d);
     }
+}
+
+static int
+set_up(struct vsw_iface *iface, bool up)
+{
+    int error = -ENODEV;
+    if (iface->is_patch) {
+        return 0; // no device: the packet path reads the bit
+    }
+    if (!strcmp(iface->bridge->dp_type, "dummy")) {
+        error = udp_dummy_admin(sp_dp_handle(iface->bridge->dp), iface->dp_port, up);
+    } else if (vsw.links) {
+        error = link_set_up(vsw.links, iface->name, up);
+        link_sync(vsw.links);
+    }
+    if (error) {
+        LOG_WARN("%s: could not be set %s (%s)", iface->name, up ? "up" : "down", base_strerror(error));
+    }
+    return error;
+}
+
+int
+vsw_iface_port_config(struct of_bridge *of, uint32_t ofp_port, uint32_t config)
+{
+    struct vsw_bridge *br;
+    HMAP_FOR_EACH (br, by_name, &vsw.bridges) {
+        struct vsw_iface *iface = br->of == of ? vsw_iface_by_ofport(br, ofp_port) : NULL;
+        if (!iface) {
+            continue;
+        }
+        bool up = !(config & OF_PORT_CFG_DOWN);
+        int error = up == iface->up ? 0 : set_up(iface, up);
+        if (error) {
+            return error;
+        }
+        vsw_iface_refresh(iface);
+        vsw_iface_update_of(iface);
+        vsw_publish_snapshot();
+        vsw.status_wanted = true;
+    }
+    return 0;
 }
 
 int

@@ -238,7 +238,7 @@ start_rooms(void)
         }
     }
     sp_init(vsw.loop);
-    sp_on_port_config(vsw_publish_snapshot);
+    sp_on_port_config(vsw_iface_port_config);
 }
 
 static void

@@ -65,6 +65,10 @@ add_bridges(const struct idl_open_vswitch *root)
             continue;
         }
         char *error = NULL;
+        if (!*cfg->name || strchr(cfg->name, '/')) { // sockets are named after it
+            LOG_WARN("ignoring bridge with invalid name '%s'", cfg->name);
+            continue;
+        }
         const char *type = vsw_bridge_dp_type(cfg, &error);
         struct vsw_bridge *br = type ? vsw_bridge_new(cfg, type, &error) : NULL;
         if (br) {
@@ -188,7 +192,7 @@ add_ifaces(struct vsw_bridge *br)
             if (!iface) {
                 iface = vsw_iface_new(br, cfg, port);
             }
-            if (iface->error || (iface->dp_port == DP_PORT_NONE && !iface->is_patch)) {
+            if (iface->error || iface->dp_port == DP_PORT_NONE) { // patch ports, too: their options may be others
                 vsw_iface_open(iface);
             }
         }

@@ -112,7 +112,7 @@ port_named(const struct sp_config *sc, const char *name)
     return NULL;
 }
 
-// Two patch ports are a pair when each names the other.
+// Two patch ports of one datapath are a pair when each names the other. Those that are left alone say so in the database.
 static void
 join_patches(struct sp_config *sc)
 {
@@ -124,7 +124,7 @@ join_patches(struct sp_config *sc)
                                         idl_interface_options_get(iface->cfg, "peer") : NULL;
             struct sp_port *a = peer_name ? port_named(sc, iface->name) : NULL;
             struct sp_port *b = a ? port_named(sc, peer_name) : NULL;
-            if (b && b->kind == SP_PORT_PATCH && b != a) {
+            if (b && b->kind == SP_PORT_PATCH && b != a && b->bridge->dp == a->bridge->dp) {
                 a->peer = b;
             }
         }
@@ -133,6 +133,13 @@ join_patches(struct sp_config *sc)
     HMAP_FOR_EACH (p, by_name, &sc->names) {
         if (p->peer && p->peer->peer != p) {
             p->peer = NULL;
+        }
+    }
+    HMAP_FOR_EACH (br, by_name, &vsw.bridges) {
+        struct vsw_iface *iface;
+        HMAP_FOR_EACH (iface, by_name, &br->ifaces) {
+            const struct sp_port *a = iface->is_patch ? port_named(sc, iface->name) : NULL;
+            iface->lacks_peer = a && !a->peer;
         }
     }
 }

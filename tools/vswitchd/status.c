@@ -58,7 +58,13 @@ write_iface(const struct vsw_iface *iface)
     struct str mac = STR_INIT;
     str_add_mac(&mac, &iface->mac);
     idl_interface_set_ofport(cfg, &ofport);
-    idl_interface_set_error(cfg, NULL);
+    char *note = NULL;
+    if (iface->lacks_peer) {
+        note = base_asprintf("No usable peer '%s' exists in '%s' datapath.",
+                             idl_interface_options_get(cfg, "peer"), iface->bridge->dp_type);
+    }
+    idl_interface_set_error(cfg, note);
+    free(note);
     idl_interface_set_mac_in_use(cfg, str_get(&mac));
     idl_interface_set_admin_state(cfg, iface->up ? "up" : "down");
     idl_interface_set_link_state(cfg, iface->carrier ? "up" : "down");
@@ -186,6 +192,7 @@ write_root(const struct idl_open_vswitch *root)
     }
     idl_open_vswitch_set_ovs_version(root, "3.1.0");
     idl_open_vswitch_set_dpdk_initialized(root, false);
+    idl_open_vswitch_set_dpdk_version(root, "none");
     write_datapaths(root);
     idl_open_vswitch_set_cur_cfg(root, vsw.done_cfg);
 }

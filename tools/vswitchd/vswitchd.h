@@ -33,6 +33,7 @@ struct vsw_iface {
     uint32_t dp_port;     // DP_PORT_NONE: none (patch, failed)
     bool is_local;        // the bridge's own port
     bool is_patch;
+    bool lacks_peer;      // a patch port that nothing answers
     bool in_of;           // ofproto knows the port
     struct of_port_desc desc;
     // Of this turn of reconcile(); valid until the loop turns.
@@ -111,6 +112,7 @@ bool vsw_iface_refresh(struct vsw_iface *);
 // MAC, MTU and the like as configured.
 void vsw_iface_apply_settings(struct vsw_iface *);
 void vsw_iface_update_of(struct vsw_iface *);
+int vsw_iface_port_config(struct of_bridge *, uint32_t ofp_port, uint32_t config); // sp_port_config_cb
 int vsw_iface_counters(const struct vsw_iface *, struct link_counters *);
 
 // snapshot.c

@@ -157,8 +157,9 @@ parse_link(const struct nlk_msg *m, struct link *l)
     l->min_mtu = nlk_u32(&t[IFLA_MIN_MTU]);
     l->max_mtu = nlk_u32(&t[IFLA_MAX_MTU]);
     l->up = head.ifi_flags & IFF_UP;
-    l->carrier =
-        t[IFLA_CARRIER].data ? nlk_u8(&t[IFLA_CARRIER]) : (head.ifi_flags & IFF_RUNNING) != 0;
+    // A device that is down carries nothing, whatever its driver says of its cable.
+    l->carrier = head.ifi_flags & IFF_UP && (t[IFLA_CARRIER].data ? nlk_u8(&t[IFLA_CARRIER])
+                                                                  : head.ifi_flags & IFF_RUNNING);
     l->loopback = head.ifi_flags & IFF_LOOPBACK;
     l->master = nlk_u32(&t[IFLA_MASTER]);
     l->carrier_changes = nlk_u32(&t[IFLA_CARRIER_CHANGES]);

@@ -60,6 +60,7 @@ vsw_iface_set_ofport(struct vsw_iface *iface, uint32_t ofp_port)
     }
     iface->ofp_port = ofp_port;
     if (ofp_port != OF_PORT_ANY) {
+        iface->last_ofp_port = ofp_port;
         hmap_insert(&iface->bridge->ofports, &iface->by_ofp, hash_u64(ofp_port, 0));
         LOG_INFO("bridge %s: added interface %s on port %u", iface->bridge->name, iface->name,
                  iface->is_local ? VSW_DB_PORT_LOCAL : ofp_port);
@@ -75,7 +76,7 @@ vsw_iface_new(struct vsw_bridge *br, const struct idl_interface *cfg, const stru
     iface->is_local = !strcmp(cfg->name, br->name);
     iface->type = base_strdup(iface->is_local ? "internal" : cfg->type[0] ? cfg->type : "system");
     iface->is_patch = !strcmp(iface->type, "patch");
-    iface->ofp_port = OF_PORT_ANY;
+    iface->ofp_port = iface->last_ofp_port = OF_PORT_ANY;
     iface->dp_port = DP_PORT_NONE;
     iface->cfg = cfg;
     iface->port_cfg = port;
@@ -161,6 +162,12 @@ open_device(struct vsw_iface *iface)
     const char *type = dp_type_of(iface);
     if (!strcmp(type, "system") && vsw.links && !link_by_name(vsw.links, iface->name)) {
         fail(iface, base_asprintf("could not open network device %s (No such device)", iface->name));
+        return false;
+    }
+    const struct link *link = vsw.links ? link_by_name(vsw.links, iface->name) : NULL;
+    if (link && link->loopback) {
+        fail(iface, base_asprintf("could not add network device %s to ofproto (%s)", iface->name,
+                                  base_strerror(EINVAL)));
         return false;
     }
     struct dp_port_spec spec = {.name = iface->name, .type = type, .port_no = DP_PORT_NONE};

@@ -117,11 +117,14 @@ links_changed(void *aux)
     HMAP_FOR_EACH (br, by_name, &vsw.bridges) {
         struct vsw_iface *iface;
         HMAP_FOR_EACH (iface, by_name, &br->ifaces) {
+            unsigned mtu = iface->mtu;
             if (iface->error) {
                 vsw.reconcile_wanted |= link_by_name(vsw.links, iface->name) != NULL;
             } else if (vsw_iface_refresh(iface)) {
                 vsw_iface_update_of(iface);
                 changed = true;
+                // Internal ports follow the smallest MTU of the devices.
+                vsw.reconcile_wanted |= mtu != iface->mtu && !strcmp(iface->type, "system");
             }
         }
     }

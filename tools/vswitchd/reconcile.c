@@ -125,8 +125,8 @@ static uint32_t
 previous_ofport(const struct vsw_iface *iface)
 {
     const int64_t *old = iface->cfg->ofport;
-    if (iface->ofp_port != OF_PORT_ANY) {
-        return iface->ofp_port;
+    if (iface->last_ofp_port != OF_PORT_ANY && !iface->is_local) {
+        return iface->last_ofp_port;
     }
     return old && *old > 0 && *old <= VSW_MAX_OFPORT ? *old : OF_PORT_ANY;
 }
@@ -274,6 +274,9 @@ vsw_reconcile(void)
     struct vsw_bridge *br;
     HMAP_FOR_EACH (br, by_name, &vsw.bridges) {
         drop_ifaces(br);
+    }
+    if (vsw.links) {
+        link_sync(vsw.links); // internal ports have taken their devices with them
     }
     add_bridges(root);
     HMAP_FOR_EACH (br, by_name, &vsw.bridges) {

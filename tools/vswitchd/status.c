@@ -50,6 +50,7 @@ write_iface(const struct vsw_iface *iface)
         idl_interface_set_ifindex(cfg, NULL);
         idl_interface_set_link_speed(cfg, NULL);
         idl_interface_set_duplex(cfg, NULL);
+        idl_interface_set_status(cfg, NULL, 0);
         return;
     }
     int64_t ofport = iface->is_local ? VSW_DB_PORT_LOCAL : iface->ofp_port;

@@ -30,6 +30,7 @@ struct vsw_iface {
     char *type;           // as configured; "" became "system"
     char *error;          // why it is not set up, a sentence; NULL: fine
     uint32_t ofp_port;    // OF_PORT_ANY: none yet
+    uint32_t last_ofp_port; // what it had before its device went: rules that name it are good again when it is back
     uint32_t dp_port;     // DP_PORT_NONE: none (patch, failed)
     bool is_local;        // the bridge's own port
     bool is_patch;

@@ -57,6 +57,7 @@ idl_row_unlink(struct idl_row *r)
 void
 idl_row_free(struct idl_row *r)
 {
+    cds_list_del(&r->tracked); // one of an unfinished transaction, too: what it refers to went first
     idl_view_free(r);
     for (unsigned at = 0; at < r->table->meta->n; at++) {
         uint8_t slot = r->table->slots[at];

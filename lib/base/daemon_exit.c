@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that must not outlive the process. They are unlinked at exit and from a signal handler, hence a fixed table whose
-// slots are filled and emptied atomically; a slot belongs to the process that filled it (a fork leaves it alone).
+// Files that must not outlive the process. They are unlinked at exit and from a signal handler,
+// hence a fixed table whose slots are filled and emptied atomically; a slot belongs to the process
+// that filled it (a fork leaves it alone).
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,22 +19,31 @@ static struct {
 static const int fatal_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGALRM};
 
 static void
-unlink_all(void)
+unlink_all(bool in_signal_handler)
 {
     pid_t self = getpid();
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
         char *path = __atomic_exchange_n(&files[i].path, NULL, __ATOMIC_ACQ_REL);
         if (path && files[i].owner == self) {
-            unlink(path); // the string is not freed: this may run in a signal handler
+            unlink(path);
+        }
+        if (!in_signal_handler) {
+            free(path);
         }
     }
+}
+
+static void
+at_exit(void)
+{
+    unlink_all(false);
 }
 
 static void
 on_fatal_signal(int signum)
 {
     log_signal_line(signum);
-    unlink_all();
+    unlink_all(true);
     signal(signum, SIG_DFL);
     raise(signum);
 }
@@ -46,7 +56,7 @@ daemon_catch_signals(void)
         return;
     }
     done = true;
-    atexit(unlink_all);
+    atexit(at_exit);
     for (size_t i = 0; i < ARRAY_SIZE(fatal_signals); i++) {
         struct sigaction old, new = {.sa_handler = on_fatal_signal, .sa_flags = SA_NODEFER};
         if (!sigaction(fatal_signals[i], NULL, &old) && old.sa_handler == SIG_DFL) {

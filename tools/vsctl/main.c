@@ -392,6 +392,7 @@ main(int argc, char *argv[])
                               .handle = handle_option,
                               .aux = &r};
     int first = cmdline_parse(&cmdline, argc, argv);
+    free(version);
     if (!r.db) {
         r.db = base_asprintf("unix:%s/db.sock", dirs_run());
     }

@@ -58,8 +58,10 @@ sp_bridge_state_new(const char *name)
     s->refs = 1;
     s->macs = cds_lfht_new(2048, 1, 0, CDS_LFHT_AUTO_RESIZE, NULL);
     mutex_init(&s->mutex);
+    mutex_lock(&s->mutex);
     CDS_INIT_LIST_HEAD(&s->by_use);
     hmap_init(&s->patches);
+    mutex_unlock(&s->mutex);
     return s;
 }
 
@@ -128,6 +130,7 @@ mac_of_id(uint64_t id)
 static int
 mac_match(struct cds_lfht_node *node, const void *key)
 {
+    rcu_after_grace(); // what mac_add() wrote before it put the entry here
     return caa_container_of(node, struct mac_entry, node)->id == *(const uint64_t *) key;
 }
 
@@ -182,6 +185,7 @@ mac_add(struct sp_bridge_state *s, unsigned max, uint64_t id, uint32_t port, int
     e->id = id;
     e->port = port;
     e->used = now;
+    rcu_before_grace();
     cds_lfht_add(s->macs, hash_u64(id, 0), &e->node);
     cds_list_add_tail(&e->by_use, &s->by_use);
     __atomic_store_n(&s->n, s->n + 1, __ATOMIC_RELAXED);

@@ -305,6 +305,7 @@ mega_id(const struct minimask *mm, const uint64_t key[])
 static int
 id_match(struct cds_lfht_node *node, const void *id)
 {
+    rcu_after_grace(); // what mega_insert() wrote before it put the entry here
     return flow_id_equals(&caa_container_of(node, struct mega, node)->id, id);
 }
 
@@ -314,7 +315,6 @@ mega_find(const struct mega_cache *c, const struct flow_id *id)
     struct cds_lfht_iter iter;
     cds_lfht_lookup(c->by_id, (unsigned long) id->w[0], id_match, id, &iter);
     struct cds_lfht_node *node = cds_lfht_iter_get_node(&iter);
-    rcu_after_grace();
     return node ? caa_container_of(node, struct mega, node) : NULL;
 }
 

@@ -70,7 +70,8 @@ udp_table_dump(struct udp_table *t, bool terse, dp_flow_cb *cb, void *aux)
         struct dp_flow_record rec = {
             .id = slot->id, .has_id = true, .place = DP_PLACE_USER, .aux = slot->aux};
         if ((i & (UDP_CHUNK - 1)) + AHEAD < UDP_CHUNK) {
-            __builtin_prefetch(slot[AHEAD].aux); // who takes the record will want it
+            // Who takes the record will want it. A slot ahead may be filled meanwhile.
+            __builtin_prefetch(__atomic_load_n(&slot[AHEAD].aux, __ATOMIC_RELAXED));
         }
         udp_table_stats(t, i, &rec.stats);
         if (!terse) {

@@ -256,7 +256,7 @@ create(struct udp_table *t, const struct dp_flow_op *op) REQUIRES(t->mutex)
 
     struct udp_slot *place = slot_get(t, slot);
     place->id = op->id;
-    place->aux = op->aux;
+    __atomic_store_n(&place->aux, op->aux, __ATOMIC_RELAXED); // read ahead of flow: a hint
     rcu_set(place->flow, f);
     __atomic_store_n(&f->live, 1, __ATOMIC_RELEASE);
     udp_index_add(&t->by_id, f, hash_of_id(f), hash_of_id);

@@ -121,7 +121,8 @@ build_match(enum probe p, struct flow_match *m)
         m->key.ct_label[15] = m->mask.ct_label[15] = 1;
         break;
     case P_MATCH_CT_TUPLE6:
-        match_type(m, ETH_TYPE_IPV6); // fall through
+        match_type(m, ETH_TYPE_IPV6);
+        __attribute__((fallthrough));
     case P_MATCH_CT_TUPLE4:
         m->key.ct_state = m->mask.ct_state = htobe32(FLOW_CT_TRK);
         m->key.ct_nw_proto = IP_PROTO_UDP;

@@ -195,12 +195,12 @@ struct dp_channel {
     struct nlk_batch batch;
 };
 
-struct ofl_flow *ofl_table_find(struct dp *, const struct flow_id *) REQUIRES(dp->mutex);
-struct ofl_flow *ofl_table_add(struct dp *, const struct flow_id *, const struct ofl_filter *)
+struct ofl_flow *ofl_table_find(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex);
+struct ofl_flow *ofl_table_add(struct dp *dp, const struct flow_id *, const struct ofl_filter *)
     REQUIRES(dp->mutex);
-void ofl_table_remove(struct dp *, struct ofl_flow *) REQUIRES(dp->mutex);
+void ofl_table_remove(struct dp *dp, struct ofl_flow *) REQUIRES(dp->mutex);
 void ofl_table_in_hw(struct ofl_flow *, struct ofl_nic *);
-uint32_t ofl_table_handle(struct dp *) REQUIRES(dp->mutex);
+uint32_t ofl_table_handle(struct dp *dp) REQUIRES(dp->mutex);
 
 int ofl_flow_dump(struct dp_channel *, bool terse, dp_flow_cb *, void *aux);
 int ofl_flow_flush(struct dp_channel *);

@@ -61,7 +61,9 @@ ofl_open(const char *name, bool create, struct dp **out)
     hmap_init(&dp->devs.by_ifindex);
     hmap_init(&dp->flows);
     hmap_init(&dp->nics);
+    mutex_lock(&dp->mutex);
     dp->next_handle = 1;
+    mutex_unlock(&dp->mutex);
     dp->probe = ofl_probe_new();
     init_features(&dp->features);
     *out = dp;
@@ -235,9 +237,9 @@ put_get(struct round *r, struct step *s, const struct ofl_flow *flow)
 
 // A new filter; for a flow that has one, to take its place.
 static bool
-put_filter(struct round *r, struct step *s, struct ofl_flow *flow) REQUIRES(r->c->dp->mutex)
+put_filter(struct dp *dp, struct round *r, struct step *s, struct ofl_flow *flow)
+    REQUIRES(dp->mutex)
 {
-    struct dp *dp = r->c->dp;
     const struct dp_flow_op *op = s->op;
     const struct ofl_spec spec = {op->match, op->actions, &op->id, &dp->devs, s->wants_hw};
     s->was_there = flow != NULL;
@@ -259,9 +261,8 @@ put_filter(struct round *r, struct step *s, struct ofl_flow *flow) REQUIRES(r->c
 }
 
 static void
-put_new(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
+put_new(struct dp *dp, struct round *r, struct step *s) REQUIRES(dp->mutex)
 {
-    struct dp *dp = r->c->dp;
     struct dp_flow_op *op = s->op;
     struct ofl_flow *flow = ofl_table_find(dp, &op->id);
     if (flow && op->verb == DP_FLOW_CREATE) {
@@ -281,7 +282,7 @@ put_new(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
     if (!in->qdisc) {
         put_qdisc(r, s->f.ifindex);
     }
-    if (!put_filter(r, s, flow)) {
+    if (!put_filter(dp, r, s, flow)) {
         r->n_sent -= r->c->batch.n - before;
         if (flow) {
             flow->next_handle = 0;
@@ -298,7 +299,7 @@ put_new(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
 }
 
 static void
-put_step(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
+put_step(struct dp *dp, struct round *r, struct step *s) REQUIRES(dp->mutex)
 {
     struct dp_flow_op *op = s->op;
     const struct ofl_flow *flow;
@@ -307,11 +308,11 @@ put_step(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
     case DP_FLOW_CREATE:
     case DP_FLOW_MODIFY:
     case DP_FLOW_PUT:
-        put_new(r, s);
+        put_new(dp, r, s);
         return;
     case DP_FLOW_DELETE:
     case DP_FLOW_GET:
-        flow = ofl_table_find(r->c->dp, &op->id);
+        flow = ofl_table_find(dp, &op->id);
         if (!flow) {
             refuse(s, -ENOENT);
             return;
@@ -519,9 +520,8 @@ ask_again(const struct step *s)
 }
 
 static void
-put_again(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
+put_again(struct dp *dp, struct round *r, struct step *s) REQUIRES(dp->mutex)
 {
-    struct dp *dp = r->c->dp;
     struct ofl_flow *flow = ofl_table_find(dp, &s->op->id);
     if (s->no_qdisc) {
         put_qdisc(r, s->f.ifindex);
@@ -530,7 +530,7 @@ put_again(struct round *r, struct step *s) REQUIRES(r->c->dp->mutex)
     } else {
         return;
     }
-    put_filter(r, s, flow);
+    put_filter(dp, r, s, flow);
 }
 
 // A refusal leaves the filter as it was: in software.
@@ -564,7 +564,7 @@ ask_driver(struct round *r)
     mutex_lock(&dp->mutex);
     for (size_t i = 0; i < r->n_steps; i++) {
         if (ask_again(&r->steps[i])) {
-            put_again(r, &r->steps[i]);
+            put_again(dp, r, &r->steps[i]);
         }
     }
     mutex_unlock(&dp->mutex);
@@ -587,22 +587,23 @@ ask_driver(struct round *r)
 static int
 ofl_flow_apply(struct dp_channel *c, struct dp_flow_op *ops, size_t n)
 {
+    struct dp *dp = c->dp;
     struct round r = {.c = c, .n_steps = n};
     r.steps = base_calloc(n, sizeof *r.steps);
     r.sent = base_calloc(3 * n, sizeof *r.sent); // qdisc, get, new
     r.results = base_calloc(3 * n, sizeof *r.results);
     nlk_batch_clear(&c->batch);
 
-    mutex_lock(&c->dp->mutex);
+    mutex_lock(&dp->mutex);
     for (size_t i = 0; i < n; i++) {
         r.steps[i].op = &ops[i];
         ops[i].error = 0;
         ops[i].place = DP_PLACE_NONE;
         ops[i].stats = (struct dp_flow_stats){0};
         reason_clear(&ops[i].reason);
-        put_step(&r, &r.steps[i]);
+        put_step(dp, &r, &r.steps[i]);
     }
-    mutex_unlock(&c->dp->mutex);
+    mutex_unlock(&dp->mutex);
 
     const int64_t began = clock_now_us();
     int error = transact(&r);

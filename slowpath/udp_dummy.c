@@ -25,9 +25,11 @@ dummy_open(struct udp_port *port)
     struct udp_dummy *d = base_calloc(1, sizeof *d);
     const uint32_t n = next_mac++;
     mutex_init(&d->mutex);
+    mutex_lock(&d->mutex);
     d->mac = (struct mac){{0xaa, 0x55, 0xaa, 0x55, (uint8_t) (n >> 8), (uint8_t) n}};
     d->mtu = 1500;
     d->up = true;
+    mutex_unlock(&d->mutex);
     port->state = d;
     return 0;
 }
@@ -36,10 +38,12 @@ static void
 dummy_close(struct udp_port *port)
 {
     struct udp_dummy *d = port->state;
+    mutex_lock(&d->mutex);
     for (size_t i = 0; i < UDP_N_PCAPS; i++) {
         udp_pcap_close(d->pcaps[i].file);
         free(d->pcaps[i].path);
     }
+    mutex_unlock(&d->mutex);
     mutex_destroy(&d->mutex);
     free(d);
 }
@@ -55,7 +59,7 @@ capture(struct udp_dummy *d, enum udp_pcap_kind kind, const void *data, size_t l
 
 // Frames that a device with this MTU could not send.
 static bool
-too_long(const struct udp_dummy *d, const struct udp_tx *tx)
+too_long(const struct udp_dummy *d, const struct udp_tx *tx) REQUIRES(d->mutex)
 {
     const uint8_t *data = udp_tx_data(tx);
     const bool tagged = tx->len >= ETH_BYTES && data[12] == 0x81 && data[13] == 0;
@@ -152,8 +156,11 @@ udp_dummy_option(struct dp *dp, uint32_t port_no, const char *key, const char *v
     struct udp_port *port = dp->ports->by_number[port_no];
     struct udp_dummy *d = port->state;
     for (size_t i = 0; i < UDP_N_PCAPS; i++) {
-        if (strcmp(keys[i], key) || (!value && !d->pcaps[i].path) ||
-            (value && d->pcaps[i].path && !strcmp(value, d->pcaps[i].path))) {
+        mutex_lock(&d->mutex);
+        const char *path = d->pcaps[i].path;
+        const bool same = path && value ? !strcmp(value, path) : !path && !value;
+        mutex_unlock(&d->mutex);
+        if (strcmp(keys[i], key) || same) {
             continue;
         }
         struct udp_pcap *file = NULL;

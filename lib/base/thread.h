@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads and locks with clang's -Wthread-safety annotations. A thread made here is registered with RCU.
+// Threads and locks with clang's -Wthread-safety annotations. A thread made here is registered with
+// RCU.
 #ifndef LIB_BASE_THREAD_H
 #define LIB_BASE_THREAD_H 1
 
@@ -12,9 +13,11 @@
 #else
 #define THREAD_ATTR(x)
 #endif
-#if defined(__clang__) && __clang_major__ >= 21
-#define GUARDED_BY(m) THREAD_ATTR(guarded_by(m))
-#else // in C, earlier ones don't find a sibling member by its name: says it to the reader only
+// Set by --enable-thread-safety: clang finds a sibling member by its name in C from version 22 on,
+// and takes it for that of the same object when its address is asked for.
+#ifdef CHECK_GUARDED_BY
+#define GUARDED_BY(m) THREAD_ATTR(guarded_by(&m))
+#else
 #define GUARDED_BY(m)
 #endif
 #define REQUIRES(m) THREAD_ATTR(requires_capability(m))
@@ -28,9 +31,9 @@ struct THREAD_ATTR(capability("mutex")) mutex {
     pthread_mutex_t m;
 };
 
-#define MUTEX_INIT                                                                                                     \
-    {                                                                                                                  \
-        PTHREAD_MUTEX_INITIALIZER                                                                                      \
+#define MUTEX_INIT                                                                                 \
+    {                                                                                              \
+        PTHREAD_MUTEX_INITIALIZER                                                                  \
     }
 
 void mutex_init(struct mutex *);
@@ -40,12 +43,13 @@ bool mutex_trylock(struct mutex *m) TRY_ACQUIRES(true, m);
 void mutex_unlock(struct mutex *m) RELEASES(m);
 
 struct thread;
-// Starts a thread called `name` (15 characters; shown by ps and in log lines). It runs fn(arg) as an RCU reader.
+// Starts a thread called `name` (15 characters; shown by ps and in log lines). It runs fn(arg) as
+// an RCU reader.
 struct thread *thread_start(const char *name, void (*fn)(void *arg), void *arg);
 // Waits for its end and frees it.
 void thread_join(struct thread *);
 void thread_set_name(const char *); // of the calling thread, when it isn't one of thread_start()
-const char *thread_name(void); // of the calling thread; "" in the main thread
-unsigned thread_n_cores(void); // processors this process may use
+const char *thread_name(void);      // of the calling thread; "" in the main thread
+unsigned thread_n_cores(void);      // processors this process may use
 
 #endif

@@ -82,7 +82,7 @@ mask_transport(const struct flow_key *k, struct flow_mask *m)
     switch (k->nw_proto) {
     case IPPROTO_TCP:
         m->tcp_flags = htobe16(0xfff);
-        // fall through
+        __attribute__((fallthrough));
     case IPPROTO_UDP:
     case IPPROTO_SCTP:
         FLOW_MASK_EXACT(m, tp_src);

@@ -70,8 +70,8 @@ test_actions_more(void **state)
         "hash(sym_l4(5))",
         "push_mpls(label=5,tc=0,ttl=64,bos=1,eth_type=0x8847),9",
         "pop_mpls(eth_type=0x800),9",
-        "push_nsh(flags=0,ttl=63,mdtype=1,np=3,spi=0x5,si=255,c1=0x0,c2=0x0,c3=0x0,c4=0x0),push_"
-        "eth(src=00:00:00:00:00:00,dst=00:00:00:00:00:00),9",
+        ("push_nsh(flags=0,ttl=63,mdtype=1,np=3,spi=0x5,si=255,c1=0x0,c2=0x0,c3=0x0,c4=0x0),"
+         "push_eth(src=00:00:00:00:00:00,dst=00:00:00:00:00:00),9"),
         "pop_eth,9",
         "dec_ttl(le_1(drop)),9",
         "set(mpls(label=5,tc=1,ttl=63,bos=1)),9",

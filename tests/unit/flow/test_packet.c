@@ -135,7 +135,7 @@ random_l4(struct flow_key *k)
         break;
     case IP_PROTO_IGMP:
         k->igmp_group = htobe32(rnd());
-        // fall through
+        __attribute__((fallthrough));
     case IP_PROTO_ICMP:
         k->eth_type = htobe16(ETH_TYPE_IP);
         k->tp_src = htobe16(rnd() % 256);

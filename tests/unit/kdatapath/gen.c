@@ -128,7 +128,8 @@ gen_l4(struct flow_match *m, bool v6)
     }
     switch (m->key.nw_proto) {
     case IP_PROTO_TCP:
-        ANY_NUMBER(m, tcp_flags, 0xfff); // fall through
+        ANY_NUMBER(m, tcp_flags, 0xfff);
+        __attribute__((fallthrough));
     case IP_PROTO_UDP:
     case IP_PROTO_SCTP:
         ANY(m, tp_src);

@@ -46,7 +46,7 @@ parse_address(char *text, uint16_t *family, uint8_t addr[16])
         end = text + len + (text[len] == ']');
     } else {
         len = strcspn(text, "-");
-        if (memchr(text, '.', len) && !strncmp(text, "::", 2) == 0) { // IPv4: a port may follow
+        if (memchr(text, '.', len) && strncmp(text, "::", 2) != 0) { // IPv4: a port may follow
             len = strcspn(text, "-:");
         }
         end = text + len;

@@ -11,7 +11,10 @@
 #         └──── br0 ────┘                       datapath_type=netdev: user space
 #
 # Everything lives in namespaces whose names begin with $NS; nothing on the host is touched. Scenarios wait for states, never for time.
-# Exit status: 0, 77 with a line "SKIP: …", or failed. SWITCH=stock runs Debian's Open vSwitch instead.
+# Exit status: 0, 77 with a line "SKIP: …", or failed. SWITCH=stock runs Debian's Open vSwitch instead; top_builddir=DIR runs the
+# programs of another build, as one with sanitizers, whose reports then fail the scenario.
+
+[ -n "${SANITIZER_REPORTS:-}" ] || exec "${BASH_SOURCE[0]%/*}/../sanitizers" "$0" "$@"
 
 set -Eeu
 shopt -s inherit_errexit
@@ -163,10 +166,11 @@ add_ports() {
     done
 }
 
-# ping_exact FROM TO COUNT
+# ping_exact FROM TO COUNT: all sent at once. After the last one ping waits for an interval or two round trips, however long -W is,
+# and a slow build's answer may take longer than what is usual.
 ping_exact() {
     local out
-    out=$(in_vm "$1" ping -q -n -i 0.01 -c "$3" -W 3 "10.0.0.$2") || fail "vm$1 does not reach 10.0.0.$2: $out"
+    out=$(in_vm "$1" ping -q -n -l "$3" -c "$3" -i 3 -W 3 "10.0.0.$2") || fail "vm$1 does not reach 10.0.0.$2: $out"
     grep -q " $3 received" <<<"$out" || fail "vm$1 to 10.0.0.$2: $out"
 }
 

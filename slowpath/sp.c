@@ -8,6 +8,7 @@
 
 #include "lib/base/log.h"
 #include "lib/base/rcu.h"
+#include "lib/base/thread.h"
 #include "ofproto/of_bridge.h"
 #include "slowpath/bridge_state.h"
 #include "slowpath/handler.h"
@@ -212,6 +213,26 @@ bridges_equal(const struct sp_bridge *a, const struct sp_bridge *b)
     return true;
 }
 
+// other_config:n-handler-threads; 0: one for each processor.
+static void
+configure_handlers(struct sp_dp *dp, const struct sp_config *now)
+{
+    const size_t have = sp_handlers_n(dp->handlers), want = now->n_handlers ? now->n_handlers : thread_n_cores();
+    int error = 0;
+    if (!have || have == want) {
+        return; // upcalls are synchronous, or there are as many as wanted
+    }
+    sp_handlers_free(dp->handlers);
+    dp->handlers = sp_handlers_new(dp, (unsigned) want, &error);
+    if (dp->handlers) {
+        LOG_INFO("datapath %s@ovs-%s: %zu handlers", dp->type, dp->type, want);
+        return;
+    }
+    LOG_ERR("datapath %s@ovs-%s: %zu handlers could not be started (%s); going on with %zu", dp->type, dp->type, want,
+            base_strerror(error), have);
+    dp->handlers = sp_handlers_new(dp, (unsigned) have, &error);
+}
+
 void
 sp_config_changed(const struct sp_config *old, const struct sp_config *now)
 {
@@ -239,6 +260,7 @@ sp_config_changed(const struct sp_config *old, const struct sp_config *now)
         if (n) {
             mega_bridges_changed(dp->cache, numbers, n, false);
         }
+        configure_handlers(dp, now);
         sp_place_configure(dp, now);
     }
     free(numbers);

@@ -21,6 +21,9 @@ void sp_ready(void);
 // bits before it returns. Negative errno: the change is refused.
 typedef int sp_port_config_cb(struct of_bridge *, uint32_t ofp_port, uint32_t config);
 void sp_on_port_config(sp_port_config_cb *);
+// Counters of a port that has a Linux device: the composition root follows devices. 0 or -errno. Main thread.
+typedef int sp_port_counters_cb(struct of_bridge *, uint32_t ofp_port, struct dp_port_counters *);
+void sp_on_port_counters(sp_port_counters_cb *);
 
 // The one datapath of a type ("system", "netdev", "dummy"): opened at first use, with its cache, handlers, revalidators. NULL with *error (a sentence to free).
 struct sp_dp *sp_dp_get(const char *type, char **error);

@@ -75,7 +75,15 @@ refresh_stats(struct of_bridge *of)
     }
 }
 
-// Only patch ports are counted here: the others have devices, or their datapath counts.
+static sp_port_counters_cb *port_counters_cb;
+
+void
+sp_on_port_counters(sp_port_counters_cb *cb)
+{
+    port_counters_cb = cb;
+}
+
+// Patch ports are counted here; the others have devices, or their datapath counts.
 static int
 port_stats(struct of_bridge *of, uint32_t number, struct of_port_stats *s)
 {
@@ -100,6 +108,11 @@ port_stats(struct of_bridge *of, uint32_t number, struct of_port_stats *s)
         }
     }
     rcu_end();
+    struct dp_port_counters n;
+    if (error && port_counters_cb && !port_counters_cb(of, number, &n)) {
+        memcpy(s, &n, sizeof n);
+        error = 0;
+    }
     return error;
 }
 _Static_assert(sizeof(struct dp_port_counters) == offsetof(struct of_port_stats, created), "same counters");

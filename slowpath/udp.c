@@ -345,6 +345,19 @@ port_state(struct dp *dp, uint32_t number, struct dp_port_state *s)
 }
 
 static int
+port_drops(struct dp *dp, uint32_t number, struct dp_port_drops *d)
+{
+    struct udp_port *port = taken(dp, number) ? dp->ports->by_number[number] : NULL;
+    if (!port || !port->class->overrun) {
+        return -ENODEV;
+    }
+    port->rx_dropped += port->class->overrun(port);
+    d->rx = port->rx_dropped;
+    d->tx = __atomic_load_n(&port->tx_dropped, __ATOMIC_RELAXED);
+    return 0;
+}
+
+static int
 port_set(struct dp *dp, uint32_t number, const struct mac *mac, unsigned mtu)
 {
     return !taken(dp, number) || !dp->dummy ? -ENODEV
@@ -475,8 +488,9 @@ execute(struct dp_channel *ch, struct dp_execute *e, size_t n)
 #define COMMON_OPS                                                                                 \
     .close = close_dp, .destroy = destroy_dp, .features = features, .stats = stats,                \
     .port_add = port_add, .port_del = port_del, .port_dump = port_dump, .port_state = port_state,  \
-    .port_set = port_set, .channel_open = channel_open, .channel_close = channel_close,            \
-    .flow_apply = flow_apply, .flow_dump = flow_dump, .flow_flush = flow_flush, .execute = execute
+    .port_set = port_set, .port_drops = port_drops, .channel_open = channel_open,                  \
+    .channel_close = channel_close, .flow_apply = flow_apply, .flow_dump = flow_dump,              \
+    .flow_flush = flow_flush, .execute = execute
 
 const struct dp_ops udp_netdev_ops = {.type = "netdev", .open = open_netdev, COMMON_OPS};
 const struct dp_ops udp_dummy_ops = {.type = "dummy", .open = open_dummy, COMMON_OPS};

@@ -247,6 +247,15 @@ packet_rx(struct udp_port *port, struct udp_rx *rx, size_t max)
     return n;
 }
 
+// The kernel forgets them as it tells.
+static uint64_t
+packet_overrun(struct udp_port *port)
+{
+    struct tpacket_stats s;
+    socklen_t len = sizeof s;
+    return getsockopt(port->fd, SOL_PACKET, PACKET_STATISTICS, &s, &len) < 0 ? 0 : s.tp_drops;
+}
+
 // --- Sending. ---
 
 static size_t
@@ -280,4 +289,5 @@ const struct udp_port_class udp_packet_class = {
     .rx = packet_rx,
     .rx_done = packet_rx_done,
     .tx = packet_tx,
+    .overrun = packet_overrun,
 };

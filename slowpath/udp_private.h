@@ -56,6 +56,8 @@ struct udp_port_class {
     void (*rx_done)(struct udp_port *, size_t n);
     // Any thread. Number of frames sent; the others are dropped.
     size_t (*tx)(struct udp_port *, struct udp_tx *, size_t n);
+    // Frames that came while nobody took them, since the last call. NULL: the device counts them. Main thread.
+    uint64_t (*overrun)(struct udp_port *);
 };
 
 struct udp_port {
@@ -68,6 +70,7 @@ struct udp_port {
     bool gone;           // atomic: the device has vanished
     void *state;         // owner: the class
     uint64_t tx_dropped; // atomic
+    uint64_t rx_dropped; // owner: main
     struct rcu_head rcu;
 };
 

@@ -63,6 +63,11 @@ struct dp_port_state {
     struct dp_port_counters counters;
 };
 
+// Frames lost between a device and the datapath, which the device's own counters don't tell of.
+struct dp_port_drops {
+    uint64_t rx, tx;
+};
+
 enum dp_flow_verb {
     DP_FLOW_CREATE, // -EEXIST when there
     DP_FLOW_MODIFY, // new actions, counters continue; -ENOENT when not there
@@ -153,6 +158,8 @@ struct dp_ops {
     // State of a port that has no Linux device; NULL, or -ENODEV, where lib/net/link.h knows. set: MAC and MTU as configured.
     int (*port_state)(struct dp *, uint32_t port_no, struct dp_port_state *);
     int (*port_set)(struct dp *, uint32_t port_no, const struct mac *, unsigned mtu);
+    // 0 or -errno; NULL where nothing is lost there. Main thread.
+    int (*port_drops)(struct dp *, uint32_t port_no, struct dp_port_drops *);
 
     int (*channel_open)(struct dp *, struct dp_channel **);
     void (*channel_close)(struct dp_channel *);

@@ -443,6 +443,12 @@ vsw_iface_counters(const struct vsw_iface *iface, struct link_counters *c)
         return -ENODEV;
     }
     int error = link_read_counters(vsw.links, iface->name, c);
+    struct dp_port_drops drops;
+    if (!error && iface->dp_port != DP_PORT_NONE && ops->port_drops &&
+        !ops->port_drops(sp_dp_handle(iface->bridge->dp), iface->dp_port, &drops)) {
+        c->rx_dropped += drops.rx;
+        c->tx_dropped += drops.tx;
+    }
     if (!error && !strcmp(iface->type, "internal")) {
         // What the host receives on an internal port is what the switch sent, and the other way round.
         struct link_counters h = *c;
@@ -453,4 +459,32 @@ vsw_iface_counters(const struct vsw_iface *iface, struct link_counters *c)
         c->rx_frame_err = c->rx_over_err = c->rx_crc_err = 0;
     }
     return error;
+}
+
+int
+vsw_iface_port_counters(struct of_bridge *of, uint32_t ofp_port, struct dp_port_counters *n)
+{
+    struct vsw_bridge *br;
+    HMAP_FOR_EACH (br, by_name, &vsw.bridges) {
+        const struct vsw_iface *iface = br->of == of ? vsw_iface_by_ofport(br, ofp_port) : NULL;
+        struct link_counters c;
+        if (!iface) {
+            continue;
+        }
+        const int error = vsw_iface_counters(iface, &c);
+        *n = (struct dp_port_counters){.rx_packets = c.rx_packets,
+                                       .tx_packets = c.tx_packets,
+                                       .rx_bytes = c.rx_bytes,
+                                       .tx_bytes = c.tx_bytes,
+                                       .rx_dropped = c.rx_dropped,
+                                       .tx_dropped = c.tx_dropped,
+                                       .rx_errors = c.rx_errors,
+                                       .tx_errors = c.tx_errors,
+                                       .rx_frame_err = c.rx_frame_err,
+                                       .rx_over_err = c.rx_over_err,
+                                       .rx_crc_err = c.rx_crc_err,
+                                       .collisions = c.collisions};
+        return error;
+    }
+    return -ENODEV;
 }

@@ -242,6 +242,7 @@ start_rooms(void)
     }
     sp_init(vsw.loop);
     sp_on_port_config(vsw_iface_port_config);
+    sp_on_port_counters(vsw_iface_port_counters);
 }
 
 static void

@@ -114,6 +114,7 @@ bool vsw_iface_refresh(struct vsw_iface *);
 void vsw_iface_apply_settings(struct vsw_iface *);
 void vsw_iface_update_of(struct vsw_iface *);
 int vsw_iface_port_config(struct of_bridge *, uint32_t ofp_port, uint32_t config); // sp_port_config_cb
+int vsw_iface_port_counters(struct of_bridge *, uint32_t ofp_port, struct dp_port_counters *); // sp_port_counters_cb
 int vsw_iface_counters(const struct vsw_iface *, struct link_counters *);
 
 // snapshot.c

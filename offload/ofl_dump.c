@@ -100,7 +100,10 @@ flow_of(struct dump *d, const struct ofl_record *rec) NO_THREAD_SAFETY
         }
         return NULL;
     }
-    const struct ofl_dev *in = ofl_dev_by_ifindex(&dp->devs, rec->f.ifindex);
+    struct ofl_dev *in = ofl_dev_by_ifindex(&dp->devs, rec->f.ifindex);
+    if (in) {
+        in->qdisc = true; // an earlier run of the switch may have made it
+    }
     const bool in_hw = rec->f.flags & TCA_CLS_FLAGS_IN_HW;
     if (in_hw != f->in_hw) {
         ofl_table_in_hw(f, in_hw && in ? in->nic : NULL);
@@ -167,12 +170,13 @@ remove_filters(struct dp_channel *c, const struct ofl_flow *flows, size_t n)
 }
 
 static void
-set_looked(struct dp *dp, int ifindex)
+set_looked(struct dp *dp, int ifindex, bool qdisc)
 {
     mutex_lock(&dp->mutex);
     struct ofl_dev *dev = ofl_dev_by_ifindex(&dp->devs, ifindex);
     if (dev) {
         dev->looked = true;
+        dev->qdisc = dev->qdisc || qdisc;
     }
     mutex_unlock(&dp->mutex);
 }
@@ -191,7 +195,7 @@ ofl_flow_dump(struct dp_channel *c, bool terse, dp_flow_cb *cb, void *aux)
             }
         }
         if (!terse && !error && d.go_on) {
-            set_looked(c->dp, all[i]);
+            set_looked(c->dp, all[i], false);
         }
     }
     remove_filters(c, d.stray, d.n_stray);
@@ -350,6 +354,7 @@ ofl_remove_strays(struct dp_channel *c)
         }
         struct found f = {0};
         ofl_dump_device(c, ifindex, true, find, &f);
+        set_looked(dp, ifindex, f.n > 0);
         remove_unknown(c, &f);
         free(f.ours);
     }

@@ -34,6 +34,8 @@ print_explain(const json_t *a)
     }
     if (*get_str(a, "place_now")) {
         printf("such a flow is cached; it runs in: %s\n", get_str(a, "place_now"));
-        print_reason("because: ", json_object_get(a, "reason_now"));
+        if (!json_equal(json_object_get(a, "reason"), json_object_get(a, "reason_now"))) {
+            print_reason("because: ", json_object_get(a, "reason_now"));
+        }
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ovs-offload ports.
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "tools/offload/offload.h"
 
@@ -23,6 +24,33 @@ add_role(struct grid *g, const json_t *p)
     }
 }
 
+static int
+by_port(const void *a_, const void *b_)
+{
+    const json_t *a = *(json_t *const *) a_, *b = *(json_t *const *) b_;
+    const int bridges = strcmp(get_str(a, "bridge"), get_str(b, "bridge"));
+    const long long x = get_int(a, "ofport"), y = get_int(b, "ofport");
+    return bridges ? bridges : (x > y) - (x < y);
+}
+
+static json_t *
+sort_ports(const json_t *answer)
+{
+    json_t **all = base_calloc(json_array_size(answer) + 1, sizeof *all), *p;
+    json_t *out = json_array();
+    size_t i;
+    json_array_foreach(answer, i, p)
+    {
+        all[i] = p;
+    }
+    qsort(all, json_array_size(answer), sizeof *all, by_port);
+    for (i = 0; i < json_array_size(answer); i++) {
+        json_array_append(out, all[i]);
+    }
+    free(all);
+    return out;
+}
+
 void
 print_ports(const json_t *answer)
 {
@@ -31,8 +59,8 @@ print_ports(const json_t *answer)
                                            "rdma",      "offloadable"};
     struct grid *g = grid_new(headings, ARRAY_SIZE(headings));
     size_t i;
-    json_t *p;
-    json_array_foreach(answer, i, p)
+    json_t *sorted = sort_ports(answer), *p;
+    json_array_foreach(sorted, i, p)
     {
         grid_add(g, get_str(p, "bridge"));
         grid_addf(g, "%lld", (long long) get_int(p, "ofport"));
@@ -54,5 +82,6 @@ print_ports(const json_t *answer)
             grid_add(g, "yes");
         }
     }
+    json_decref(sorted);
     grid_print(g);
 }

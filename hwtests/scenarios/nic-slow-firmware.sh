@@ -7,7 +7,7 @@ nic_up 2
 clsact
 rule "${REP[1]}" 1 ip action mirred egress redirect dev "${REP[2]}"
 rule "${REP[2]}" 1 ip action mirred egress redirect dev "${REP[1]}"
-knob insert_delay_ms 1500
+knob insert_delay_ms 5000
 rule "${REP[1]}" 2 arp action drop &
 inserting=$!
 started=$(cut -d' ' -f1 /proc/uptime)

@@ -311,6 +311,15 @@ ofl_pedit_get(const struct nlk_attr *options, struct ofl_pedit *p)
     return true;
 }
 
+// The bits of its place that a field is written with: nw_tos and nw_ecn share theirs.
+static uint64_t
+own_bits(const struct field_info *f)
+{
+    return f->id == FIELD_NW_TOS   ? 0xfc
+           : f->id == FIELD_NW_ECN ? 0x03
+                                   : (UINT64_C(1) << MIN(f->n_bits, 63)) - 1;
+}
+
 bool
 ofl_pedit_fields(struct ofl_pedit *p, const struct flow_match *m, struct dp_actions *out)
 {
@@ -324,9 +333,17 @@ ofl_pedit_fields(struct ofl_pedit *p, const struct flow_match *m, struct dp_acti
         uint8_t *value = p->header[at->header].value + at->offset,
                 *mask = p->header[at->header].mask + at->offset;
         union field_value v = {.b = {0}}, w = {.b = {0}};
-        if (at->shift || f->n_bits < at->bytes * 8u) {
+        if (at->bytes == 1) {
+            const uint8_t got = (uint8_t) (*mask & own_bits(f));
+            if (!got) {
+                continue;
+            }
+            v.b[FIELD_VALUE_BYTES - 1] = *value & got;
+            w.b[FIELD_VALUE_BYTES - 1] = got;
+            *mask = (uint8_t) (*mask & ~got);
+        } else if (at->shift || f->n_bits < at->bytes * 8u) {
             // Part of a word.
-            const uint64_t bits = (UINT64_C(1) << f->n_bits) - 1;
+            const uint64_t bits = own_bits(f);
             uint32_t word_v, word_m;
             memcpy(&word_v, value, 4);
             memcpy(&word_m, mask, 4);

@@ -337,6 +337,9 @@ random_sets(const struct flow_match *m, struct dp_actions *a)
     if (!v4 && ip && !frag && chance(2)) {
         add_set(a, FIELD_IPV6_DST, v);
     }
+    if (ip && chance(3)) { // the other six bits are nw_tos'
+        add_set(a, FIELD_NW_ECN, v & 3);
+    }
     if (ip && chance(3)) {
         add_set(a, FIELD_NW_TTL, 63);
     }

@@ -46,6 +46,18 @@ send_one(struct of_conn *c, struct of_msg *m)
     str_free(&out);
 }
 
+bool
+of_async_wants_misses(const struct of_conns *conns)
+{
+    const struct of_conn *c;
+    LIST_FOR_EACH (c, node, &conns->conns) {
+        if (c->wire.version < OF_13 && wants(c, OF_ASYNC_PACKET_IN, OF_PIN_NO_MATCH)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 of_conns_flow_removed(struct of_conns *conns, const struct of_rule *rule, enum of_removed_reason reason)
 {
@@ -117,6 +129,16 @@ wire_reason(const struct of_packet_in *pin, enum of_version version)
     return new_reason && version < OF_14 ? OF_PIN_ACTION : pin->reason;
 }
 
+static bool
+any_byte(const void *p, size_t n)
+{
+    const uint8_t *b = p;
+    while (n && !*b) {
+        b++, n--;
+    }
+    return n;
+}
+
 // Pipeline fields that travel with a packet: those that aren't zero, and the port it came in by.
 static void
 metadata_match(const struct flow_key *key, struct flow_match *match)
@@ -133,6 +155,17 @@ metadata_match(const struct flow_key *key, struct flow_match *match)
             memset((uint8_t *) (m + i) + j, part ? 0xff : 0, sizeof part);
         }
     }
+    // Wider fields are there as a whole.
+#define WHOLE(member)                                                                                                  \
+    if (any_byte(&key->member, sizeof key->member)) {                                                                  \
+        FLOW_MASK_EXACT(&mask, member);                                                                                \
+    }
+    WHOLE(metadata)
+    WHOLE(tun.id)
+    WHOLE(tun.ipv6_src)
+    WHOLE(tun.ipv6_dst)
+    WHOLE(ct_label)
+#undef WHOLE
     FLOW_MASK_EXACT(&mask, in_port);
     match_init(match, key, &mask);
 }
@@ -154,6 +187,9 @@ of_conns_packet_in(struct of_conns *conns, const struct of_packet_in *pin)
         p->reason = wire_reason(pin, c->wire.version);
         unsigned asked = p->reason;
         bool ttl = p->reason == OF_PIN_INVALID_TTL && c->invalid_ttl && c->ready && !c->closing;
+        if (pin->no_rule && c->wire.version >= OF_13) {
+            continue; // there the default is to drop
+        }
         if ((ttl || wants(c, OF_ASYNC_PACKET_IN, asked)) && take_token(c)) {
             // Packets aren't buffered here, so nobody can ask for the rest: they go whole, as from the stock switch.
             p->len = MIN(pin->len, (size_t) MAX_FRAME);

@@ -48,7 +48,7 @@ no_port_config(struct of_bridge *br, uint32_t port, uint32_t config)
 }
 
 static const struct of_ops no_path = {no_bridge,  no_bridge,     no_rules_changed, no_packet_out,
-                                      no_bridge, no_port_stats, no_port_config,   no_bridge};
+                                      no_bridge, no_port_stats, no_port_config,   no_bridge,        no_bridge};
 const struct of_ops *of_path = &no_path;
 
 static struct hmap bridges; // of_bridge.by_name; owner: main
@@ -60,8 +60,14 @@ of_ops_register(const struct of_ops *ops)
 }
 
 static void
-flush_hook(void *br)
+flush_hook(void *br_)
 {
+    struct of_bridge *br = br_;
+    const bool wanted = of_async_wants_misses(br->conns);
+    if (wanted != br->miss_wanted) {
+        __atomic_store_n(&br->miss_wanted, wanted, __ATOMIC_RELAXED);
+        of_path->retranslate(br);
+    }
     of_bridge_flush_changes(br);
 }
 
@@ -242,7 +248,13 @@ of_bridge_frags(const struct of_bridge *br)
 enum of_table_miss
 of_bridge_table_miss(const struct of_bridge *br, uint8_t table)
 {
-    return table < OF_N_TABLES ? __atomic_load_n(&br->tables[table].miss, __ATOMIC_RELAXED) : OF_MISS_DROP;
+    if (table >= OF_N_TABLES) {
+        return OF_MISS_DROP;
+    }
+    const enum of_table_miss miss = __atomic_load_n(&br->tables[table].miss, __ATOMIC_RELAXED);
+    return miss != OF_MISS_DEFAULT                                  ? miss
+           : __atomic_load_n(&br->miss_wanted, __ATOMIC_RELAXED) ? OF_MISS_CONTROLLER
+                                                                    : OF_MISS_DROP;
 }
 
 void

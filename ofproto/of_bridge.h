@@ -52,6 +52,7 @@ uint64_t of_bridge_version(const struct of_bridge *); // of the tables, for look
 const struct of_rule *of_bridge_lookup(const struct of_bridge *, uint64_t version, uint8_t table,
                                        const struct flow_key *, struct flow_mask *wc);
 enum of_table_miss { OF_MISS_DEFAULT, OF_MISS_CONTROLLER, OF_MISS_CONTINUE, OF_MISS_DROP };
+// By default packets go to controllers while some connection of OpenFlow 1.0 to 1.2 wants them, else nowhere.
 enum of_table_miss of_bridge_table_miss(const struct of_bridge *, uint8_t table);
 // What is done with IP fragments (ovs-ofctl set-frags): ports and ICMP types are taken for 0; dropped; or as they are.
 enum of_frags { OF_FRAGS_NORMAL = 0, OF_FRAGS_DROP = 1, OF_FRAGS_NX_MATCH = 3 };
@@ -97,6 +98,7 @@ struct of_ops {
     // an error takes them back.
     int (*port_config)(struct of_bridge *, uint32_t port, uint32_t config);
     void (*flush)(struct of_bridge *); // forget cached flows and learned addresses
+    void (*retranslate)(struct of_bridge *); // something else than rules changed: what is done with misses, or fragments
 };
 
 void of_ops_register(const struct of_ops *);
@@ -112,6 +114,7 @@ struct of_packet_in {
     uint8_t table;
     be64_t cookie;
     bool miss_rule; // by a table-miss entry (OpenFlow 1.3 reason mapping)
+    bool no_rule;   // no rule took the packet: connections of OpenFlow 1.3 and later don't hear of it
     const struct flow_key *metadata; // pipeline fields; in_port is an OpenFlow port
     const uint8_t *userdata;
     size_t userdata_len;

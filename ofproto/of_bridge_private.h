@@ -33,6 +33,7 @@ struct of_bridge {
     struct of_bridge_config config; // strings owned by of_bridge.c
 
     uint64_t version; // atomic: of the tables
+    bool miss_wanted; // atomic; writer: main: see of_async_wants_misses()
     uint8_t frags;    // atomic, enum of_frags; writer: main
     struct of_table tables[OF_N_TABLES];
     // of_rule.by_cookie, by hash of the cookie. Many rules share one: lists that a rule leaves in constant time.

@@ -21,5 +21,7 @@ bool of_conns_any_connected(const struct of_conns *);
 void of_conns_flow_removed(struct of_conns *, const struct of_rule *, enum of_removed_reason);
 void of_conns_port_status(struct of_conns *, enum of_port_reason, const struct of_port_desc *);
 void of_conns_packet_in(struct of_conns *, const struct of_packet_in *);
+// Does a connection from before OpenFlow 1.3 want packets that no rule takes?
+bool of_async_wants_misses(const struct of_conns *);
 
 #endif

@@ -76,7 +76,7 @@ set_config(struct of_conn *c, struct of_msg *m)
         const uint8_t frags = m->u.config.flags & 3;
         if (frags != 2 && frags != br->frags) { // reassembly is not something this switch does
             __atomic_store_n(&br->frags, frags, __ATOMIC_RELAXED);
-            of_path->flush(br);
+            of_path->retranslate(br);
         }
     }
     c->invalid_ttl = m->u.config.flags & OF_CONFIG_INVALID_TTL;
@@ -191,7 +191,7 @@ table_mod(struct of_conn *c, struct of_msg *m)
                 __atomic_store_n(&br->tables[t].miss, misses[tm->config & 3], __ATOMIC_RELAXED);
             }
         }
-        of_path->flush(br);
+        of_path->retranslate(br);
     }
     return 0;
 }

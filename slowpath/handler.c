@@ -145,6 +145,7 @@ to_controller(const struct sp_upcall *u, const struct sp_config *config)
         .table = s->table,
         .cookie = s->cookie,
         .miss_rule = s->miss_rule,
+        .no_rule = s->no_rule,
         .metadata = &metadata,
         .userdata = s->userdata,
         .userdata_len = s->userdata_len,

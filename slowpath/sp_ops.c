@@ -146,6 +146,17 @@ flush(struct of_bridge *of)
     }
 }
 
+static void
+retranslate(struct of_bridge *of)
+{
+    rcu_begin();
+    const struct sp_bridge *br = bridge_of(of);
+    if (br && br->dp) {
+        mega_bridges_changed(br->dp->cache, &br->number, 1, false);
+    }
+    rcu_end();
+}
+
 const struct of_ops sp_of_ops = {
     .bridge_attached = bridge_attached,
     .bridge_detached = bridge_detached,
@@ -155,4 +166,5 @@ const struct of_ops sp_of_ops = {
     .port_stats = port_stats,
     .port_config = port_config,
     .flush = flush,
+    .retranslate = retranslate,
 };

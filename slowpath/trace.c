@@ -155,6 +155,14 @@ parse_options(struct request *r, int argc, const char *argv[], const char *words
     return NULL;
 }
 
+// How much comes behind the headers of a packet that is made up.
+static size_t
+made_payload(const struct flow_key *k)
+{
+    const bool known = k->nw_proto == 1 || k->nw_proto == 17 || k->nw_proto == 58;
+    return flow_key_is_ip(k) && known && !(k->nw_frag & FLOW_FRAG_ANY) ? 64 : 0;
+}
+
 static const struct sp_dp *
 find_dp(const char *name)
 {
@@ -205,11 +213,17 @@ parse(struct request *r, int argc, const char *argv[], bool packet_out)
     if (error) {
         return error;
     }
+    for (size_t i = 0; i < FLOW_N_VLANS; i++) {
+        struct flow_vlan *v = &r->match.key.vlan[i];
+        if (v->tci && !v->tpid) {
+            v->tpid = htobe16(0x8100);
+        }
+    }
     if (r->has_packet) {
         packet_extract(&r->packet, &r->match.key);
         r->learn = true;
     } else if (r->learn) {
-        packet_compose(&r->packet, &r->match.key, 64);
+        packet_compose(&r->packet, &r->match.key, made_payload(&r->match.key));
         r->has_packet = true;
     }
     return NULL;
@@ -251,6 +265,28 @@ format_result(const struct request *r, const struct flow_key *first, const struc
     sp_explain_place(r->dp, x, first, out);
 }
 
+// A packet that is given goes to controllers, but to no port.
+static void
+send_to_controllers(struct request *r, const struct xlate_out *x)
+{
+    struct dp_actions acts = {0};
+    const struct dp_act *a;
+    DP_ACT_FOR_EACH (a, x->acts.data, x->acts.len) {
+        if (a->type != DP_ACT_OUTPUT) {
+            memcpy(dp_actions_add(&acts, (enum dp_act_type) a->type, a->len), a, a->len);
+        }
+    }
+    struct flow_key k = r->match.key;
+    const struct sp_port *in_port =
+        r->bridge ? sp_bridge_port(r->bridge, be32toh(k.in_port)) : NULL;
+    if (in_port) {
+        k.in_port = htobe32(in_port->dp_port);
+    }
+    struct dp_execute ex = {.packet = &r->packet, .key = &k, .actions = &acts};
+    r->dp->ops->execute(r->dp->main_channel, &ex, 1);
+    dp_actions_free(&acts);
+}
+
 static void
 trace(struct unixctl_conn *conn, int argc, const char *argv[], bool packet_out)
 {
@@ -284,16 +320,8 @@ trace(struct unixctl_conn *conn, int argc, const char *argv[], bool packet_out)
     str_add_char(&out, '\n');
     xlate_trace_format(in.trace, &out);
     format_result(r, &shown, &x, &out);
-    if (r->has_packet && x.acts.len && r->dp) {
-        struct dp_execute ex = {.packet = &r->packet, .key = &r->match.key, .actions = &x.acts};
-        struct flow_key k = r->match.key;
-        const struct sp_port *in_port =
-            r->bridge ? sp_bridge_port(r->bridge, be32toh(k.in_port)) : NULL;
-        if (in_port) {
-            k.in_port = htobe32(in_port->dp_port);
-            ex.key = &k;
-        }
-        r->dp->ops->execute(r->dp->main_channel, &ex, 1);
+    if (r->has_packet && x.to_controller && r->dp) {
+        send_to_controllers(r, &x);
     }
     unixctl_reply(conn, str_get(&out));
     xlate_trace_free(in.trace);

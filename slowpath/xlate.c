@@ -155,7 +155,7 @@ format_rule(const struct of_rule *rule, struct str *s)
 }
 
 static void
-trace_enter_table(struct xlate_ctx *c, uint8_t table, const struct of_rule *rule)
+trace_enter_table(struct xlate_ctx *c, uint8_t table, const struct of_rule *rule, bool miss)
 {
     if (!c->in->trace) {
         return;
@@ -165,7 +165,8 @@ trace_enter_table(struct xlate_ctx *c, uint8_t table, const struct of_rule *rule
     if (rule) {
         format_rule(rule, &s);
     } else {
-        str_add(&s, "No match.");
+        const bool packet_in = miss && of_bridge_table_miss(c->br->of, table) == OF_MISS_CONTROLLER;
+        str_addf(&s, "No match%s.", packet_in ? ", and a \"packet-in\" is called for" : "");
     }
     xlate_trace_enter(c->in->trace, TRACE_TABLE, str_take(&s));
 }
@@ -182,6 +183,7 @@ table_miss(struct xlate_ctx *c, uint8_t table)
         return;
     case OF_MISS_CONTROLLER: {
         const struct of_act_controller a = {.max_len = 0xffff, .reason = OF_PIN_NO_MATCH};
+        XTRACE(c, TRACE_ACTION, "controller(reason=)");
         xlate_to_controller(c, &a, OF_PIN_NO_MATCH);
         return;
     }
@@ -226,7 +228,7 @@ xlate_table_as(struct xlate_ctx *c, uint8_t table, uint32_t in_port, bool miss)
     c->table = table;
     c->rule = rule;
     c->depth++;
-    trace_enter_table(c, table, rule);
+    trace_enter_table(c, table, rule, miss);
     if (rule) {
         const struct of_rule_actions *ra = rcu_get(((struct of_rule *) rule)->actions);
         if (!ra->acts.list.len) {
@@ -310,15 +312,20 @@ xlate_action_set(const struct xlate_ctx *c)
     return sorted;
 }
 
-// Executes the set; the translation's text goes on in the node that is entered.
 static void
-run_action_set(struct xlate_ctx *c)
+run_action_set(struct xlate_ctx *c, bool after_table)
 {
     struct flat sorted = xlate_action_set(c);
     if (!sorted.len) {
         return;
     }
     if (c->in->trace) {
+        // It goes on where the first table's actions ended, or below the last action.
+        if (after_table) {
+            xlate_trace_enter_last(c->in->trace, TRACE_TABLE);
+        } else {
+            xlate_trace_reenter(c->in->trace);
+        }
         xlate_trace_enter(c->in->trace, TRACE_TABLE, base_strdup("--. Executing action set:"));
     }
     c->in_action_set = true;
@@ -326,6 +333,7 @@ run_action_set(struct xlate_ctx *c)
     xlate_actions(c, sorted.data, sorted.len); // nothing, after exit
     c->in_action_set = false;
     if (c->in->trace) {
+        xlate_trace_leave(c->in->trace);
         xlate_trace_leave(c->in->trace);
     }
     flat_free(&sorted);
@@ -339,10 +347,10 @@ xlate_clone(struct xlate_ctx *c, const void *items, size_t len)
         xlate_trace_leave(c->in->trace); // its actions are told beside it
     }
     xlate_actions(c, items, len);
+    run_action_set(c, false);
     if (c->in->trace) {
         xlate_trace_reenter(c->in->trace);
     }
-    run_action_set(c);
     xlate_restore_take(c, s);
 }
 
@@ -357,14 +365,9 @@ xlate_pipeline(struct xlate_ctx *c, uint8_t table)
     } else {
         xlate_table(c, table, true);
     }
+    run_action_set(c, true);
     if (c->in->trace) {
-        // It goes on where the first table's actions ended.
-        xlate_trace_enter_last(c->in->trace, TRACE_TABLE);
-        run_action_set(c);
         xlate_trace_leave(c->in->trace);
-        xlate_trace_leave(c->in->trace);
-    } else {
-        run_action_set(c);
     }
 }
 
@@ -379,7 +382,8 @@ xlate_to_controller(struct xlate_ctx *c, const struct of_act_controller *a,
     struct xlate_state *s = base_calloc(1, sizeof *s + a->userdata_len);
     s->bridge_number = c->br->number;
     s->in_port = be32toh(c->flow.in_port);
-    s->cookie = c->rule ? c->rule->cookie : UINT64_MAX;
+    s->no_rule = !c->rule && reason == OF_PIN_NO_MATCH && !c->in->actions;
+    s->cookie = c->rule ? c->rule->cookie : s->no_rule ? 0 : UINT64_MAX;
     s->metadata = c->flow.metadata;
     memcpy(s->regs, c->flow.regs, sizeof s->regs);
     s->max_len = a->max_len;
@@ -395,8 +399,11 @@ xlate_to_controller(struct xlate_ctx *c, const struct of_act_controller *a,
     struct dp_act_userspace *u = dp_actions_add(&c->out->acts, DP_ACT_USERSPACE, sizeof *u);
     u->egress_port = UINT32_MAX;
     u->kind = DP_USER_CONTROLLER;
-    // In datapath actions the stock switch has one more reason: a table-miss rule said so.
-    u->arg = (s->miss_rule && reason == OF_PIN_ACTION ? 6u : (uint32_t) reason) << 16 | a->max_len;
+    // In datapath actions there are two more reasons: a table-miss rule said so, or there was none.
+    const uint32_t said = s->no_rule                                ? 7
+                          : s->miss_rule && reason == OF_PIN_ACTION ? 6
+                                                                    : (uint32_t) reason;
+    u->arg = said << 16 | a->max_len;
     u->ofp_in_port = s->in_port;
     u->ofproto = c->br->number;
     u->cookie = be64toh(s->cookie);

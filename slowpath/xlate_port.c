@@ -151,7 +151,7 @@ xlate_output(struct xlate_ctx *c, uint32_t number, uint32_t max_len)
         const struct of_act_controller a = {.max_len = MIN(max_len, 0xffffu)};
         xlate_to_controller(c, &a,
                             c->in_action_set              ? OF_PIN_ACTION_SET
-                            : c->in->actions && !c->depth ? OF_PIN_PACKET_OUT
+                            : c->in->actions && !c->depth && !c->in->trace ? OF_PIN_PACKET_OUT
                                                           : OF_PIN_ACTION);
         return;
     }

@@ -20,7 +20,7 @@ struct xlate_state {
     uint8_t reason; // enum of_packet_in_reason
     uint8_t table;
     bool miss_rule;
-    uint8_t pad;
+    bool no_rule;
     uint32_t userdata_len;
     uint8_t userdata[];
 };

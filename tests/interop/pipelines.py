@@ -16,6 +16,8 @@ class Maker:
         self.r = random
         self.ports = ports
         self.priority = 0
+        # NORMAL where sources change makes addresses move to and fro, and who sees which move when is chance.
+        self.normal = bool(random.randrange(2))
 
     def one_in(self, n):
         return self.r.randrange(n) == 0
@@ -72,18 +74,19 @@ class Maker:
 
     def output(self):
         r = self.r
-        return r.choice(["output:%d" % r.choice(self.ports), "output:%d" % r.choice(self.ports), "output:%d" % r.choice(self.ports),
-                         "NORMAL", "NORMAL", "FLOOD", "ALL", "IN_PORT", "LOCAL", "output:NXM_NX_REG0[0..15]", "output:99"])
+        normal = ["NORMAL", "NORMAL"] if self.normal else []
+        return r.choice(["output:%d" % r.choice(self.ports), "output:%d" % r.choice(self.ports), "output:%d" % r.choice(self.ports)] + normal + [ "FLOOD", "ALL", "IN_PORT", "LOCAL", "output:NXM_NX_REG0[0..15]", "output:99"])
 
     def rewrite(self, have):
         r = self.r
         mac, ip = r.choice(MACS), r.choice(IPS)
-        c = ["mod_dl_dst:" + mac, "mod_dl_src:" + mac, "set_field:%s->eth_dst" % mac, "load:%d->NXM_NX_REG0[]" % r.randrange(3),
+        c = ["mod_dl_dst:" + mac, "set_field:%s->eth_dst" % mac, "load:%d->NXM_NX_REG0[]" % r.randrange(3),
              "load:%d->NXM_NX_REG0[4..7]" % r.randrange(3), "set_field:%d->reg1" % r.randrange(3), "set_field:0x10000/0xffff0000->reg1",
              "move:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15]", "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]", "set_field:%d->metadata" % r.randrange(3),
              "move:NXM_OF_ETH_DST[0..15]->NXM_NX_REG9[16..31]", "push:NXM_NX_REG0[]", "pop:NXM_NX_REG1[]", "push:NXM_OF_ETH_DST[]",
-             "pop:NXM_OF_ETH_SRC[]", "set_field:0x7->pkt_mark", "set_field:02:00:00:00:00:00/ff:ff:00:00:00:00->eth_src",
-             "push:NXM_OF_IN_PORT[]", "load:%d->NXM_OF_IN_PORT[]" % r.choice(self.ports + [0]), "load:0->OXM_OF_METADATA[3..5]"]
+             "set_field:0x7->pkt_mark", "push:NXM_OF_IN_PORT[]", "load:0->OXM_OF_METADATA[3..5]"]
+        if not self.normal:
+            c += ["mod_dl_src:" + mac, "pop:NXM_OF_ETH_SRC[]", "set_field:02:00:00:00:00:00/ff:ff:00:00:00:00->eth_src", "load:%d->NXM_OF_IN_PORT[]" % r.choice(self.ports)]
         if have == "ip" or have in ("tcp", "udp"):
             c += ["mod_nw_src:" + ip, "mod_nw_dst:" + ip, "dec_ttl", "mod_nw_tos:%d" % r.choice([0, 32, 184]), "mod_nw_ecn:1", "mod_nw_ttl:%d" % r.choice([1, 5]),
                   "move:NXM_OF_IP_DST[0..7]->NXM_NX_REG0[0..7]", "move:NXM_OF_IP_SRC[]->NXM_OF_IP_DST[]", "set_field:10.0.0.0/8->ip_src", "dec_ttl(1,2)",
@@ -101,7 +104,7 @@ class Maker:
     def vlan(self):
         r = self.r
         return r.choice(["mod_vlan_vid:%d" % r.choice(VLANS), "mod_vlan_pcp:%d" % r.randrange(8), "strip_vlan", "pop_vlan",
-                         "push_vlan:0x8100,set_field:%d->vlan_vid" % (0x1000 + r.choice(VLANS)), "push_vlan:0x8100", "push_vlan:0x88a8"])
+                         "push_vlan:0x8100,set_field:%d->vlan_vid" % (0x1000 + r.choice(VLANS)), "push_vlan:0x8100", "push_vlan:0x88a8,set_field:%d->vlan_vid" % (0x1000 + r.choice(VLANS))])
 
     def jump(self, table):
         r = self.r
@@ -113,7 +116,7 @@ class Maker:
 
     def other(self):
         r = self.r
-        return r.choice(["controller:%d" % r.choice([0, 64, 65535]), "CONTROLLER", "controller(id=%d,max_len=32)" % r.randrange(3), "exit", "note:01.02.03",
+        return r.choice(["controller:%d" % r.choice([0, 64, 65535]), "CONTROLLER", "controller(id=%d,max_len=32)" % r.randrange(3), "exit", "note:01.02.03.00.00.00",
                          "controller(reason=no_match)"])
 
     def actions(self, table, have):
@@ -142,7 +145,7 @@ class Maker:
             ins.append("clear_actions")
         if self.one_in(6):
             ins.append("write_actions(%s)" % ",".join(r.sample(["output:%d" % r.choice(self.ports), "set_field:%s->eth_dst" % r.choice(MACS), "pop_vlan", "push_vlan:0x8100",
-                                                             "set_field:2->reg1", "set_field:%s->eth_src" % r.choice(MACS)], 1 + r.randrange(3))))
+                                                             "set_field:2->reg1", "set_field:2->metadata" if self.normal else "set_field:%s->eth_src" % r.choice(MACS)], 1 + r.randrange(3))))
         if self.one_in(8):
             ins.append("write_metadata:0x%x/0x%x" % (r.randrange(4), r.choice([1, 3, 0xff])))
         if table < N_TABLES - 1 and self.one_in(3):
@@ -242,6 +245,34 @@ def flow_text(p):
         elif p["frag"] != "no":
             f.append("ip_frag=" + p["frag"])
     return ",".join(f)
+
+
+def odp_text(p, port):
+    """The packet as a flow of ovs-dpctl."""
+    head = "in_port(%s),eth(src=%s,dst=%s)," % (port, p["src"], p["dst"])
+    l3 = {"ip": 0x0800, "ip6": 0x86dd, "arp": 0x0806, "other": 0x88b5}[p["l3"]]
+    rest = "eth_type(0x%04x)" % l3
+    if p["l3"] == "arp":
+        rest += ",arp(sip=%s,tip=%s,op=%d,sha=%s,tha=%s)" % (p["a"], p["b"], p["op"], p["sha"], p["tha"])
+    elif p["l3"] in ("ip", "ip6"):
+        l4 = p["l4"]
+        number = {"tcp": 6, "udp": 17, "icmp": 58 if p["l3"] == "ip6" else 1, "nd": 58, "sctp": 132}.get(l4) or int(l4)
+        if p["l3"] == "ip":
+            rest += ",ipv4(src=%s,dst=%s,proto=%d,tos=0x%x,ttl=%d,frag=%s)" % (p["a"], p["b"], number, p["tos"], p["ttl"], p["frag"])
+        else:
+            rest += ",ipv6(src=%s,dst=%s,label=0x%x,proto=%d,tclass=0x%x,hlimit=%d,frag=no)" % (p["a"], p["b"], p["label"], number, p["tos"], p["ttl"])
+        if p["frag"] != "later":
+            if l4 in ("tcp", "udp", "sctp"):
+                rest += ",%s(src=%d,dst=%d)" % (l4, p["sport"], p["dport"])
+            if l4 == "tcp":
+                rest += ",tcp_flags(0x%x)" % p["flags"]
+            elif l4 == "icmp":
+                rest += ",icmpv6(type=%d,code=0)" % (128 + (p["type"] & 1)) if p["l3"] == "ip6" else ",icmp(type=%d,code=0)" % p["type"]
+            elif l4 == "nd":
+                rest += ",icmpv6(type=135,code=0),nd(target=%s,sll=00:00:00:00:00:00,tll=00:00:00:00:00:00)" % p["target"]
+    if p["vlan"]:
+        return head + "eth_type(0x8100),vlan(vid=%d,pcp=%d),encap(%s)" % (p["vlan"] + (rest,))
+    return head + rest
 
 
 def mac(text):

@@ -74,7 +74,8 @@ flush(struct of_bridge *br)
 }
 
 static const struct of_ops ops = {bridge_nothing, bridge_nothing, rules_changed, packet_out,
-                                  refresh_stats,  port_stats,     port_config,   flush};
+                                  refresh_stats,  port_stats,     port_config,   flush,
+                                  bridge_nothing};
 
 void
 harness_configure(struct harness *h)

@@ -68,7 +68,7 @@ add_port(struct sp_bridge *sb, const struct vsw_bridge *br, const struct idl_por
     bundle->tag = port->tag ? *port->tag : bundle->vlan_mode == SP_VLAN_TRUNK ? -1 : 0;
     bundle->trunks = vlan_set(port->trunks, port->n_trunks);
     const char *pt = idl_port_other_config_get(port, "priority-tags");
-    bundle->priority_tags = pt && strcmp(pt, "false") && strcmp(pt, "no");
+    bundle->priority_tags = pt && strcmp(pt, "false") && strcmp(pt, "no") && strcmp(pt, "never");
     bundle->protect = port->protected;
     for (size_t i = 0; i < port->n_interfaces; i++) {
         const struct vsw_iface *iface = vsw_iface_find(br, port->interfaces[i]->name);

@@ -31,7 +31,8 @@ udp_sig(const struct flow_key *k)
     uint64_t nw = (uint64_t) k->nw_src << 32 | k->nw_dst;
     if (k->eth_type == htobe16(0x86dd)) {
         uint64_t a[4];
-        memcpy(a, k->ipv6_src, sizeof a);
+        memcpy(a, k->ipv6_src, 16);
+        memcpy(&a[2], k->ipv6_dst, 16);
         nw = hash_mix64(hash_mix64(hash_mix64(a[0], a[1]), a[2]), a[3]);
     }
     h = hash_mix64(hash_mix64(h, nw), ports + k->nw_proto);

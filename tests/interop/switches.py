@@ -10,6 +10,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
+
+if "SANITIZER_REPORTS" not in os.environ:  # programs may be of a build with sanitizers
+    wrapper = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sanitizers")
+    os.execv(wrapper, [wrapper, os.path.abspath(sys.argv[0])] + sys.argv[1:])
 
 TOP = os.environ.get("top_builddir") or os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SCHEMA = {"stock": "/usr/share/openvswitch/vswitch.ovsschema", "ours": TOP + "/ovsdb/vswitch.ovsschema"}
@@ -21,6 +26,14 @@ def skip_unless_present():
         if not os.access(program, os.X_OK):
             print("SKIP: %s is missing" % program)
             sys.exit(77)
+
+
+def is_running(pid):
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 class Switch:
@@ -97,6 +110,9 @@ class Switch:
                 os.kill(pid, signal.SIGTERM)
             except OSError:
                 pass
+        for pid in self.pids:  # the last word of each may be a sanitizer's
+            while is_running(pid):
+                time.sleep(0.02)
         self.pids = []
         if not os.environ.get("KEEP"):
             shutil.rmtree(self.dir, ignore_errors=True)

@@ -16,3 +16,12 @@ check_PROGRAMS += tests/unit/slowpath/test_xlate
 TESTS += tests/unit/slowpath/test_xlate
 tests_unit_slowpath_test_xlate_SOURCES = tests/unit/slowpath/test_xlate.c
 tests_unit_slowpath_test_xlate_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/slowpath/test_mega
+TESTS += tests/unit/slowpath/test_mega
+tests_unit_slowpath_test_mega_SOURCES = tests/unit/slowpath/test_mega.c
+tests_unit_slowpath_test_mega_LDADD = $(TEST_LIBS)
+check_PROGRAMS += tests/unit/slowpath/test_bridge_state
+TESTS += tests/unit/slowpath/test_bridge_state
+tests_unit_slowpath_test_bridge_state_SOURCES = tests/unit/slowpath/test_bridge_state.c
+tests_unit_slowpath_test_bridge_state_LDADD = $(TEST_LIBS)

@@ -8,7 +8,7 @@
 #include "lib/base/str.h"
 #include "ovsdb/data.h"
 
-static struct db_error *
+static struct db_error *FB_PRINTF(2, 0)
 error_newv(const char *code, const char *fmt, va_list args)
 {
     struct db_error *e = base_calloc(1, sizeof *e);

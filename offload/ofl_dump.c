@@ -122,7 +122,7 @@ record(const struct ofl_record *rec, void *d_)
     }
     struct dp_flow_record out = {.id = rec->id, .has_id = true};
     mutex_lock(&dp->mutex);
-    const struct ofl_flow *f = flow_of(d, rec);
+    struct ofl_flow *f = flow_of(d, rec);
     if (f) {
         out.place = f->in_hw ? DP_PLACE_TC_HW : DP_PLACE_TC_SW;
         ofl_counts_stats(&rec->counts, f, &out.stats);

@@ -162,9 +162,11 @@ ofl_filter_decode(const struct ofl_record *rec, const struct ofl_devs *devs, str
 }
 
 void
-ofl_counts_stats(const struct ofl_counts *n, const struct ofl_flow *flow, struct dp_flow_stats *s)
+ofl_counts_stats(const struct ofl_counts *n, struct ofl_flow *flow, struct dp_flow_stats *s)
 {
     const uint64_t software = n->packets - MIN(n->packets, n->hw_packets);
     *s = (struct dp_flow_stats){.packets = flow->packets + n->packets,
                                 .bytes = flow->bytes + n->bytes + software * flow->head};
+    flow->told_packets = s->packets;
+    flow->told_bytes = s->bytes;
 }

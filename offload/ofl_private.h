@@ -69,6 +69,7 @@ struct ofl_flow {
     bool in_hw;
     struct ofl_nic *nic;     // whose table it is in, NULL
     uint64_t packets, bytes; // counted before its actions were last replaced
+    uint64_t told_packets, told_bytes; // last totals that anybody was told
     uint32_t next_handle;    // of the filter that is about to take its place; 0: none
 };
 
@@ -117,7 +118,7 @@ bool ofl_filter_parse(const struct nlk_msg *, struct ofl_record *);
 bool ofl_filter_decode(const struct ofl_record *, const struct ofl_devs *, struct flow_match *,
                        struct dp_actions *);
 uint8_t ofl_head_bytes(be16_t protocol);
-void ofl_counts_stats(const struct ofl_counts *, const struct ofl_flow *, struct dp_flow_stats *);
+void ofl_counts_stats(const struct ofl_counts *, struct ofl_flow *, struct dp_flow_stats *);
 // The priority of a filter: level 0 for all, higher ones, which tc looks at first, for filters that take another one's place. Up
 // to OFL_LEVELS - 1 for the ethertypes that ofl_has_levels() says yes to.
 #define OFL_LEVELS 8

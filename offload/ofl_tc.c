@@ -170,6 +170,7 @@ struct step { // one operation
     struct ofl_counts counts, old; // as told last; of what was replaced
     uint32_t flags;                // as told by the kernel
     bool was_there, wants_hw, sent;
+    bool old_told;
     bool is_new;   // the flow had no filter; what is counted by now is all the flow's
     bool in_place; // the filter is replaced under its own name
     bool no_qdisc; // it was thought to be there
@@ -243,6 +244,7 @@ put_filter(struct dp *dp, struct round *r, struct step *s, struct ofl_flow *flow
     const struct dp_flow_op *op = s->op;
     const struct ofl_spec spec = {op->match, op->actions, &op->id, &dp->devs, s->wants_hw};
     s->was_there = flow != NULL;
+    s->old_told = false;
     s->is_new = s->is_new || !flow;
     s->in_place = flow && !ofl_has_levels(flow->protocol);
     s->f.handle = s->in_place ? flow->handle : ofl_table_handle(dp);
@@ -340,6 +342,7 @@ told(size_t i, const struct nlk_msg *m, void *r_)
     if (r->sent[i].what == SENT_OLD ||
         (r->sent[i].what == SENT_GET && s->op->verb != DP_FLOW_GET)) {
         s->old = rec.counts;
+        s->old_told = true;
         return;
     }
     s->counts = rec.counts;
@@ -367,13 +370,16 @@ nic_of(struct dp *dp, const struct step *s) REQUIRES(dp->mutex)
     return in ? in->nic : NULL;
 }
 
+// What the filter counted that was replaced; of one that has vanished, what was told last.
 static void
-carry(struct ofl_flow *flow, const struct ofl_counts *old)
+carry(struct ofl_flow *flow, const struct step *s)
 {
-    struct dp_flow_stats s;
-    ofl_counts_stats(old, flow, &s);
-    flow->packets = s.packets;
-    flow->bytes = s.bytes;
+    struct dp_flow_stats stats;
+    if (s->old_told) {
+        ofl_counts_stats(&s->old, flow, &stats);
+    }
+    flow->packets = flow->told_packets;
+    flow->bytes = flow->told_bytes;
 }
 
 static void
@@ -413,7 +419,7 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
     if (!flow) {
         flow = ofl_table_add(dp, &op->id, &s->f);
     } else if (s->was_there) {
-        carry(flow, &s->old);
+        carry(flow, s);
     }
     ofl_table_in_hw(flow, in_hw ? nic : NULL);
     ofl_counts_stats(&s->counts, flow, &op->stats);
@@ -427,7 +433,7 @@ done_old(struct dp *dp, const struct step *s) REQUIRES(dp->mutex)
     if (!flow) {
         return;
     }
-    carry(flow, &s->old);
+    carry(flow, s);
     flow->handle = s->f.handle;
     flow->prio = s->f.prio;
     flow->protocol = s->f.protocol;
@@ -491,7 +497,7 @@ remove_old(struct round *r)
         struct step *s = &r->steps[i];
         const struct ofl_flow *flow = s->was_there ? ofl_table_find(dp, &s->op->id) : NULL;
         if (flow && flow->next_handle && flow->next_handle == s->f.handle) {
-            s->old = (struct ofl_counts){0};
+            s->old_told = false;
             ofl_filter_name(&r->c->batch, RTM_DELTFILTER, NLM_F_ECHO, flow);
             r->sent[r->n_sent++] = (struct sent){s, SENT_OLD};
         }

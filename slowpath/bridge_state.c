@@ -29,6 +29,7 @@ struct mac_entry {
     uint64_t id;                 // VLAN << 48 | address
     int64_t used;                // atomic, ms
     uint32_t port;               // atomic, OpenFlow number
+    bool is_static;              // atomic: fdb/add; in `statics` instead of `by_use`
 };
 
 struct patch_port {
@@ -45,6 +46,7 @@ struct sp_bridge_state {
     struct cds_lfht *macs; // mac_entry.node
     struct mutex mutex;
     struct cds_list_head by_use GUARDED_BY(mutex); // mac_entry.by_use, least recently used first
+    struct cds_list_head statics GUARDED_BY(mutex); // mac_entry.by_use: those that neither age nor move
     size_t n;                                      // atomic, written under mutex
     struct mac_stats stats GUARDED_BY(mutex);
     struct hmap patches GUARDED_BY(mutex);         // patch_port.node
@@ -60,6 +62,7 @@ sp_bridge_state_new(const char *name)
     mutex_init(&s->mutex);
     mutex_lock(&s->mutex);
     CDS_INIT_LIST_HEAD(&s->by_use);
+    CDS_INIT_LIST_HEAD(&s->statics);
     hmap_init(&s->patches);
     mutex_unlock(&s->mutex);
     return s;
@@ -77,6 +80,7 @@ state_free(void *s_) NO_THREAD_SAFETY
 {
     struct sp_bridge_state *s = s_;
     struct mac_entry *e, *tmp;
+    cds_list_splice(&s->statics, &s->by_use);
     LIST_FOR_EACH_SAFE (e, tmp, by_use, &s->by_use) {
         cds_lfht_del(s->macs, &e->node);
         free(e);
@@ -174,7 +178,7 @@ static uint64_t
 mac_add(struct sp_bridge_state *s, unsigned max, uint64_t id, uint32_t port, int64_t now) REQUIRES(s->mutex)
 {
     uint64_t evicted = 0;
-    if (s->n >= max) {
+    if (s->n >= max && !cds_list_empty(&s->by_use)) {
         struct mac_entry *oldest = cds_list_entry(s->by_use.next, struct mac_entry, by_use);
         evicted = oldest->id;
         mac_drop(s, oldest);
@@ -199,6 +203,9 @@ sp_mac_learn(struct sp_bridge_state *s, const struct mac_limits *limits, const s
     const uint32_t ofp_port = seen->ofp_port;
     const int64_t now = seen->now;
     struct mac_entry *e = mac_find(s, id);
+    if (e && __atomic_load_n(&e->is_static, __ATOMIC_RELAXED)) {
+        return false;
+    }
     if (e && __atomic_load_n(&e->port, __ATOMIC_RELAXED) == ofp_port &&
         now - __atomic_load_n(&e->used, __ATOMIC_RELAXED) < REFRESH_MS) {
         return false;
@@ -208,7 +215,9 @@ sp_mac_learn(struct sp_bridge_state *s, const struct mac_limits *limits, const s
     bool changed = true;
     mutex_lock(&s->mutex);
     e = mac_find(s, id);
-    if (e) {
+    if (e && e->is_static) {
+        changed = false;
+    } else if (e) {
         changed = e->port != ofp_port;
         // A credit that arrives late (from a flow of the old place) must not take the address back.
         if (changed && now < e->used) {
@@ -263,6 +272,51 @@ mac_remove(struct sp_bridge_state *s, uint32_t port, int64_t used_before)
     return total;
 }
 
+uint32_t
+sp_mac_add_static(struct sp_bridge_state *s, uint16_t vlan, const struct mac *mac, uint32_t ofp_port)
+{
+    const uint64_t id = mac_id(vlan, mac);
+    uint32_t was = MAC_NO_PORT;
+    rcu_begin();
+    mutex_lock(&s->mutex);
+    struct mac_entry *e = mac_find(s, id);
+    if (e) {
+        was = e->is_static && e->port != ofp_port ? e->port : MAC_NO_PORT;
+        cds_list_del(&e->by_use);
+    } else {
+        e = base_calloc(1, sizeof *e);
+        e->id = id;
+        cds_lfht_add(s->macs, hash_u64(id, 0), &e->node);
+        __atomic_store_n(&s->n, s->n + 1, __ATOMIC_RELAXED);
+    }
+    cds_list_add_tail(&e->by_use, &s->statics);
+    __atomic_store_n(&e->is_static, true, __ATOMIC_RELAXED);
+    __atomic_store_n(&e->port, ofp_port, __ATOMIC_RELAXED);
+    mutex_unlock(&s->mutex);
+    tell(s, id);
+    rcu_end();
+    return was;
+}
+
+bool
+sp_mac_del_static(struct sp_bridge_state *s, uint16_t vlan, const struct mac *mac)
+{
+    const uint64_t id = mac_id(vlan, mac);
+    rcu_begin();
+    mutex_lock(&s->mutex);
+    struct mac_entry *e = mac_find(s, id);
+    const bool found = e && e->is_static;
+    if (found) {
+        mac_drop(s, e);
+    }
+    mutex_unlock(&s->mutex);
+    if (found) {
+        tell(s, id);
+    }
+    rcu_end();
+    return found;
+}
+
 size_t
 sp_mac_expire(struct sp_bridge_state *s, const struct mac_limits *limits, int64_t now)
 {
@@ -292,6 +346,10 @@ sp_mac_stats(struct sp_bridge_state *s, struct mac_stats *out)
 {
     mutex_lock(&s->mutex);
     *out = s->stats;
+    struct mac_entry *e;
+    LIST_FOR_EACH (e, by_use, &s->statics) {
+        out->n_static++;
+    }
     mutex_unlock(&s->mutex);
 }
 
@@ -303,21 +361,42 @@ sp_mac_stats_clear(struct sp_bridge_state *s)
     mutex_unlock(&s->mutex);
 }
 
+struct format {
+    int64_t now;
+    const char *(*port_name)(uint32_t ofp_port, void *aux);
+    void *aux;
+    struct str *out;
+};
+
+static void
+format_entry(const struct format *f, const struct mac_entry *e)
+{
+    const struct mac mac = mac_of_id(e->id);
+    const char *name = f->port_name ? f->port_name(e->port, f->aux) : NULL;
+    char number[16];
+    snprintf(number, sizeof number, "%u", e->port);
+    str_addf(f->out, "%5s  %4u  ", name ? name : e->port == OF_PORT_LOCAL ? "LOCAL" : number, (unsigned) (e->id >> 48));
+    str_add_mac(f->out, &mac);
+    if (e->is_static) {
+        str_add(f->out, "  static\n");
+    } else {
+        str_addf(f->out, "  %3lld\n", (long long) (f->now - e->used) / 1000);
+    }
+}
+
 void
 sp_mac_format(struct sp_bridge_state *s, int64_t now, const char *(*port_name)(uint32_t ofp_port, void *aux), void *aux,
-           struct str *out)
+              struct str *out)
 {
+    const struct format f = {now, port_name, aux, out};
     str_add(out, " port  VLAN  MAC                Age\n");
     mutex_lock(&s->mutex);
     struct mac_entry *e;
+    LIST_FOR_EACH (e, by_use, &s->statics) {
+        format_entry(&f, e);
+    }
     LIST_FOR_EACH (e, by_use, &s->by_use) {
-        struct mac mac = mac_of_id(e->id);
-        const char *name = port_name ? port_name(e->port, aux) : NULL;
-        char number[16];
-        snprintf(number, sizeof number, "%u", e->port);
-        str_addf(out, "%5s  %4u  ", name ? name : e->port == OF_PORT_LOCAL ? "LOCAL" : number, (unsigned) (e->id >> 48));
-        str_add_mac(out, &mac);
-        str_addf(out, "  %3lld\n", (long long) (now - e->used) / 1000);
+        format_entry(&f, e);
     }
     mutex_unlock(&s->mutex);
 }

@@ -38,13 +38,17 @@ struct mac_seen { // a frame from `mac` came in by `ofp_port` at `now` (ms)
 };
 // Notes where an address was seen. True: the table changed. RCU section.
 bool sp_mac_learn(struct sp_bridge_state *, const struct mac_limits *, const struct mac_seen *);
+// An address that stays where it is told to be, in place of what was learned. Returns the other port at which it was static, or MAC_NO_PORT.
+uint32_t sp_mac_add_static(struct sp_bridge_state *, uint16_t vlan, const struct mac *, uint32_t ofp_port);
+bool sp_mac_del_static(struct sp_bridge_state *, uint16_t vlan, const struct mac *); // false: there is none
 // Forgets entries not used for limits->aging_s; returns how many.
 size_t sp_mac_expire(struct sp_bridge_state *, const struct mac_limits *, int64_t now);
-// Forgets all entries, or those of one port (ofp_port != MAC_NO_PORT).
+// Forgets all learned entries, or those of one port (ofp_port != MAC_NO_PORT).
 size_t sp_mac_flush(struct sp_bridge_state *, uint32_t ofp_port);
 size_t sp_mac_count(const struct sp_bridge_state *);
 struct mac_stats {
     uint64_t learned, expired, evicted, moved;
+    size_t n_static;
 };
 void sp_mac_stats(struct sp_bridge_state *, struct mac_stats *);
 void sp_mac_stats_clear(struct sp_bridge_state *);

@@ -11,6 +11,7 @@
 #include "lib/base/rcu.h"
 #include "lib/base/str.h"
 #include "lib/base/unixctl.h"
+#include "lib/flow/field_text.h"
 #include "slowpath/bridge_state.h"
 #include "slowpath/handler.h"
 #include "slowpath/mega.h"
@@ -40,6 +41,47 @@ fdb_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
         sp_mac_format(br->state, clock_now(), NULL, NULL, &out);
         unixctl_reply(conn, str_get(&out));
         str_free(&out);
+    }
+    rcu_end();
+}
+
+static void
+fdb_add(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    rcu_begin();
+    const struct sp_bridge *br = bridge_arg(conn, argv[1]);
+    struct mac mac;
+    const struct sp_port *p = NULL, *port = NULL;
+    if (br) {
+        HMAP_FOR_EACH (p, by_ofp, &br->ports) {
+            port = !strcmp(p->name, argv[2]) ? p : port;
+        }
+    }
+    if (br && !port) {
+        unixctl_reply_error(conn, "software error, odp port is present but no ofp port");
+    } else if (br && !field_parse_mac(argv[4], strlen(argv[4]), &mac)) {
+        unixctl_reply_error(conn, "bad MAC address");
+    } else if (br) {
+        const uint32_t was = sp_mac_add_static(br->state, (uint16_t) atoi(argv[3]), &mac, port->ofp_port);
+        char *said = was == MAC_NO_PORT ? NULL : base_asprintf("Overriding already existing static entry on %u", was);
+        unixctl_reply(conn, said);
+        free(said);
+    }
+    rcu_end();
+}
+
+static void
+fdb_del(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    rcu_begin();
+    const struct sp_bridge *br = bridge_arg(conn, argv[1]);
+    struct mac mac;
+    if (br && !field_parse_mac(argv[3], strlen(argv[3]), &mac)) {
+        unixctl_reply_error(conn, "bad MAC address");
+    } else if (br && !sp_mac_del_static(br->state, (uint16_t) atoi(argv[2]), &mac)) {
+        unixctl_reply_error(conn, "could not find static mac entry");
+    } else if (br) {
+        unixctl_reply(conn, NULL);
     }
     rcu_end();
 }
@@ -77,12 +119,12 @@ fdb_stats_show(struct unixctl_conn *conn, int argc, const char *argv[], void *au
         str_addf(&out,
                  "Statistics for bridge \"%s\":\n"
                  "  Current/maximum MAC entries in the table: %zu/%u\n"
-                 "  Current static MAC entries in the table : 0\n"
+                 "  Current static MAC entries in the table : %zu\n"
                  "  Total number of learned MAC entries     : %llu\n"
                  "  Total number of expired MAC entries     : %llu\n"
                  "  Total number of evicted MAC entries     : %llu\n"
                  "  Total number of port moved MAC entries  : %llu\n",
-                 br->name, sp_mac_count(br->state), br->mac_table_size ? br->mac_table_size : 8192,
+                 br->name, sp_mac_count(br->state), br->mac_table_size ? br->mac_table_size : 8192, s.n_static,
                  (unsigned long long) s.learned, (unsigned long long) s.expired,
                  (unsigned long long) s.evicted, (unsigned long long) s.moved);
         unixctl_reply(conn, str_get(&out));
@@ -135,7 +177,7 @@ upcall_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
                  "  retranslated  : %llu (changed %llu, evicted %llu)\n"
                  "  masks         : %zu, action lists %zu, dependencies %zu\n\n"
                  "  1: (keys %zu)\n",
-                 dp->type, dp->type, s.n, s.n, s.max, config ? config->flow_limit : 0, r.dump_ms,
+                 dp->type, dp->type, s.n, s.n, s.max, sp_config_flow_limit(config), r.dump_ms,
                  sp_handlers_n(dp->handlers),
                  (unsigned long long) __atomic_load_n(&dp->n_upcalls, __ATOMIC_RELAXED),
                  (unsigned long long) s.retranslated, (unsigned long long) s.changed,
@@ -144,6 +186,32 @@ upcall_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
     rcu_end();
     unixctl_reply(conn, str_get(&out));
     str_free(&out);
+}
+
+static void
+purged(void *aux)
+{
+}
+
+static void
+set_flow_limit(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    const unsigned limit = (unsigned) atoi(argv[1]);
+    sp_config_set_flow_limit(MAX(limit, 1u));
+    char *said = base_asprintf("set flow_limit to %u", limit);
+    unixctl_reply(conn, said);
+    free(said);
+}
+
+// aux: on, or NULL. What is cached goes: it was translated otherwise.
+static void
+set_megaflows(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    xlate_set_megaflows(aux != NULL);
+    for (struct sp_dp *dp = sp_dp_first(); dp; dp = dp->next) {
+        sp_reval_request(dp->reval, true, purged, NULL);
+    }
+    unixctl_reply(conn, aux ? "megaflows enabled" : "megaflows disabled");
 }
 
 // --- revalidator. ---
@@ -191,10 +259,15 @@ void
 sp_ctl_init(void)
 {
     unixctl_register("fdb/show", "bridge", 1, 1, fdb_show, NULL);
+    unixctl_register("fdb/add", "bridge port vlan mac", 4, 4, fdb_add, NULL);
+    unixctl_register("fdb/del", "bridge vlan mac", 3, 3, fdb_del, NULL);
     unixctl_register("fdb/flush", "[bridge]", 0, 1, fdb_flush, NULL);
     unixctl_register("fdb/stats-show", "bridge", 1, 1, fdb_stats_show, NULL);
     unixctl_register("fdb/stats-clear", "[bridge]", 0, 1, fdb_stats_clear, NULL);
     unixctl_register("upcall/show", "", 0, 0, upcall_show, NULL);
+    unixctl_register("upcall/set-flow-limit", "flow-limit-number", 1, 1, set_flow_limit, NULL);
+    unixctl_register("upcall/enable-megaflows", "", 0, 0, set_megaflows, (void *) 1);
+    unixctl_register("upcall/disable-megaflows", "", 0, 0, set_megaflows, NULL);
     unixctl_register("revalidator/wait", "", 0, 0, revalidator_wait, NULL);
     unixctl_register("revalidator/purge", "", 0, 0, revalidator_purge, NULL);
 }

@@ -185,7 +185,7 @@ find_entry(struct sp_dp *dp, struct batch *b, size_t i, const struct sp_config *
         .config = config, .dp = dp, .key = w->u->key, .learn = true, .now = now};
     xlate_flow(&in, &b->out);
 
-    const size_t limit = config && config->flow_limit ? config->flow_limit : 200000;
+    const size_t limit = sp_config_flow_limit(config);
     bool existing = false;
     if (__atomic_load_n(&dp->cache->n, __ATOMIC_RELAXED) < limit) {
         w->m = mega_insert(dp->cache, &(struct mega_new){w->u->key, &b->out, seq, now}, &existing);

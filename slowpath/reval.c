@@ -494,7 +494,7 @@ sweep(struct reval *r, struct tools *t, bool evict, bool purge)
     const int64_t began = clock_now_us();
     struct sweep s = {.r = r, .t = t, .evict = evict, .purge = purge, .now = clock_now()};
     s.max_idle = config ? config->max_idle_ms : 10000;
-    if (config && __atomic_load_n(&r->dp->cache->n, __ATOMIC_RELAXED) > config->flow_limit) {
+    if (config && __atomic_load_n(&r->dp->cache->n, __ATOMIC_RELAXED) > sp_config_flow_limit(config)) {
         s.max_idle = OVERLOAD_IDLE_MS;
     }
     s.number = (uint16_t) __atomic_add_fetch(&r->sweep, 1, __ATOMIC_ACQ_REL);

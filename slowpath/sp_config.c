@@ -220,6 +220,21 @@ sort(struct sp_config *c)
     }
 }
 
+static unsigned flow_limit; // atomic: upcall/set-flow-limit; 0: the configuration's
+
+void
+sp_config_set_flow_limit(unsigned limit)
+{
+    __atomic_store_n(&flow_limit, limit, __ATOMIC_RELAXED);
+}
+
+unsigned
+sp_config_flow_limit(const struct sp_config *c)
+{
+    const unsigned limit = __atomic_load_n(&flow_limit, __ATOMIC_RELAXED);
+    return limit ? limit : c && c->flow_limit ? c->flow_limit : 200000;
+}
+
 void
 sp_config_publish(struct sp_config *take)
 {

@@ -100,6 +100,9 @@ const struct sp_port *sp_config_dp_port(const struct sp_config *, const struct s
 const struct sp_bridge *sp_config_bridge(const struct sp_config *, const char *name);
 const struct sp_bridge *sp_config_bridge_number(const struct sp_config *, uint32_t number);
 const struct sp_port *sp_bridge_port(const struct sp_bridge *, uint32_t ofp_port);
+// How many flows the cache may hold: what was last set here, 0: what is configured. config may be NULL. Any thread.
+void sp_config_set_flow_limit(unsigned);
+unsigned sp_config_flow_limit(const struct sp_config *);
 void sp_config_publish(struct sp_config *take); // and marks dependent cached flows for revalidation
 
 #endif

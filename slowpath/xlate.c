@@ -472,6 +472,23 @@ port_is_deaf(struct xlate_ctx *c, const struct sp_port *port)
     return is_stp ? deaf == OF_PORT_CFG_NO_RECV_STP : deaf == OF_PORT_CFG_NO_RECV;
 }
 
+static bool microflows; // atomic
+
+void
+xlate_set_megaflows(bool on)
+{
+    __atomic_store_n(&microflows, !on, __ATOMIC_RELAXED);
+}
+
+static void
+match_all(const struct flow_key *key, struct flow_mask *wc)
+{
+    struct flow_mask *all = base_malloc(sizeof *all);
+    match_mask_of_key(key, all);
+    flow_mask_or(wc, all);
+    free(all);
+}
+
 void
 xlate_flow(const struct xlate_in *in, struct xlate_out *out)
 {
@@ -527,6 +544,9 @@ xlate_flow(const struct xlate_in *in, struct xlate_out *out)
         } else {
             xlate_pipeline(&c, 0);
         }
+    }
+    if (__atomic_load_n(&microflows, __ATOMIC_RELAXED)) {
+        match_all(key, &out->wc);
     }
     finish_wc(&c, key);
     out->final = c.flow;

@@ -109,6 +109,8 @@ struct xlate_out {
     struct flow_key final;      // trace: the key at the end
 };
 
+// Off: every flow matches all that its packet has (upcall/disable-megaflows). Any thread.
+void xlate_set_megaflows(bool on);
 void xlate_out_init(struct xlate_out *);
 void xlate_out_destroy(struct xlate_out *); // also drops references to frozen states
 // Translates; `out` is initialised and may be used again and again (memory is kept).

@@ -205,6 +205,31 @@ test_refresh(void **state)
     sp_bridge_state_unref(s);
 }
 
+// What is told to stay stays: traffic neither moves nor renews it, time and flushes don't take it.
+static void
+test_static(void **state)
+{
+    const struct mac_limits limits = {.aging_s = 10, .max_entries = 2};
+    const struct mac a = {{2, 0, 0, 0, 0, 1}}, b = {{2, 0, 0, 0, 0, 2}};
+    struct sp_bridge_state *s = sp_bridge_state_new("br0");
+    rcu_begin();
+    sp_mac_learn(s, &limits, &(struct mac_seen){1, &a, 7, 1000});
+    assert_int_equal(sp_mac_add_static(s, 1, &a, 3), MAC_NO_PORT);
+    assert_int_equal(sp_mac_add_static(s, 1, &a, 4), 3);
+    assert_int_equal(sp_mac_add_static(s, 2, &a, 4), MAC_NO_PORT);
+    assert_false(sp_mac_learn(s, &limits, &(struct mac_seen){1, &a, 7, 5000}));
+    assert_true(sp_mac_learn(s, &limits, &(struct mac_seen){1, &b, 7, 5000}));
+    assert_int_equal(sp_mac_expire(s, &limits, 1000000), 1);
+    assert_int_equal(sp_mac_flush(s, MAC_NO_PORT), 0);
+    assert_int_equal(sp_mac_lookup(s, 1, &a), 4);
+    assert_true(sp_mac_del_static(s, 1, &a));
+    assert_false(sp_mac_del_static(s, 1, &a));
+    assert_int_equal(sp_mac_lookup(s, 1, &a), MAC_NO_PORT);
+    assert_int_equal(sp_mac_count(s), 1);
+    rcu_end();
+    sp_bridge_state_unref(s);
+}
+
 static void
 credit(void *s)
 {
@@ -254,6 +279,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_macs),
         cmocka_unit_test(test_refresh),
+        cmocka_unit_test(test_static),
         cmocka_unit_test(test_patch_counters),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -229,7 +229,24 @@ struct transaction {
     uint32_t seq0; // of results[0]
     size_t n;      // messages sent so far
     size_t open;   // of these, not yet answered
+    size_t heard;  // all before this one are answered
+    bool silent;   // of the present piece only the last one is acknowledged when all goes well
+    bool lost;     // answers overran the receive buffer: those that made it are taken
 };
+
+// Requests before the i-th that were told to answer failures only: the kernel works in order, so
+// they went well, unless their answers were lost.
+static void
+take_silent(struct transaction *t, size_t i)
+{
+    for (; i > t->heard; i--) {
+        if (t->results[i - 1].error == UNANSWERED && t->silent) {
+            t->results[i - 1].error = t->lost ? -ENOBUFS : 0;
+            t->open--;
+        }
+    }
+    t->heard = t->silent ? MAX(t->heard, i) : t->heard;
+}
 
 static void
 take_answer(struct transaction *t, const struct nlmsghdr *h)
@@ -245,6 +262,7 @@ take_answer(struct transaction *t, const struct nlmsghdr *h)
             t->results[i].error = MIN(e->error, 0);
             t->results[i].extack = extack_of(t->s, h);
             t->open--;
+            take_silent(t, i);
         }
     } else if (h->nlmsg_type >= NLMSG_MIN_TYPE && t->cb) {
         struct nlk_msg m = to_msg(h);
@@ -255,14 +273,13 @@ take_answer(struct transaction *t, const struct nlmsghdr *h)
 static int
 take_answers(struct transaction *t)
 {
-    bool lost = false; // answers overran the receive buffer: take those that made it
-
+    t->lost = false;
     while (t->open) {
         int got = fetch(t->s, N_SLOTS, MSG_DONTWAIT);
         if (got == -EAGAIN) {
-            got = lost ? -ENOBUFS : wait_readable(t->s);
-        } else if (got == -ENOBUFS && !lost) {
-            lost = true;
+            got = t->lost ? -ENOBUFS : wait_readable(t->s);
+        } else if (got == -ENOBUFS && !t->lost) {
+            t->lost = true;
             continue;
         }
         if (got < 0) {
@@ -298,6 +315,8 @@ piece(struct transaction *t, struct nlk_batch *b, size_t at, size_t *n)
     const size_t max_bytes = MIN(t->s->sndbuf / 2, 256 * 1024), budget = t->s->rcvbuf / 2;
     size_t len = 0, cost = 0;
 
+    struct nlmsghdr *last = NULL;
+    t->silent = !t->cb;
     for (*n = 0; at + len < b->len; (*n)++) {
         struct nlmsghdr *h = (struct nlmsghdr *) (void *) (b->data + at + len);
         const size_t size = NLMSG_ALIGN(h->nlmsg_len);
@@ -305,10 +324,17 @@ piece(struct transaction *t, struct nlk_batch *b, size_t at, size_t *n)
         if (*n && (len + size > max_bytes || cost > budget)) {
             break;
         }
+        t->silent &= !(h->nlmsg_flags & NLM_F_ECHO);
         h->nlmsg_flags |= NLM_F_ACK;
+        last = h;
         h->nlmsg_seq = t->seq0 + t->n + *n;
         h->nlmsg_pid = nlk_pid(t->s);
         len += size;
+    }
+    for (size_t i = at; t->silent && i < at + len;) {
+        struct nlmsghdr *h = (struct nlmsghdr *) (void *) (b->data + i);
+        h->nlmsg_flags = (uint16_t) (h == last ? h->nlmsg_flags : h->nlmsg_flags & ~NLM_F_ACK);
+        i += NLMSG_ALIGN(h->nlmsg_len);
     }
     return len;
 }

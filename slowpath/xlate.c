@@ -184,7 +184,9 @@ table_miss(struct xlate_ctx *c, uint8_t table)
     case OF_MISS_CONTROLLER: {
         const struct of_act_controller a = {.max_len = 0xffff, .reason = OF_PIN_NO_MATCH};
         XTRACE(c, TRACE_ACTION, "controller(reason=)");
+        c->missed = true;
         xlate_to_controller(c, &a, OF_PIN_NO_MATCH);
+        c->missed = false;
         return;
     }
     case OF_MISS_DEFAULT:
@@ -382,7 +384,7 @@ xlate_to_controller(struct xlate_ctx *c, const struct of_act_controller *a,
     struct xlate_state *s = base_calloc(1, sizeof *s + a->userdata_len);
     s->bridge_number = c->br->number;
     s->in_port = be32toh(c->flow.in_port);
-    s->no_rule = !c->rule && reason == OF_PIN_NO_MATCH && !c->in->actions;
+    s->no_rule = c->missed;
     s->cookie = c->rule ? c->rule->cookie : s->no_rule ? 0 : UINT64_MAX;
     s->metadata = c->flow.metadata;
     memcpy(s->regs, c->flow.regs, sizeof s->regs);
@@ -457,7 +459,8 @@ finish_wc(struct xlate_ctx *c, const struct flow_key *key)
     }
 }
 
-// A port that must not receive. Spanning tree's frames have a bit of their own; the match says which they are only where the bits differ.
+// A port that must not receive. Spanning tree's frames have a bit of their own; the match says
+// which they are only where the bits differ.
 static bool
 port_is_deaf(struct xlate_ctx *c, const struct sp_port *port)
 {
@@ -466,9 +469,11 @@ port_is_deaf(struct xlate_ctx *c, const struct sp_port *port)
     if (deaf != OF_PORT_CFG_NO_RECV && deaf != OF_PORT_CFG_NO_RECV_STP) {
         return deaf;
     }
-    const struct flow_mask mask = {.eth_dst = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}}, .eth_type = htobe16(0xffff)};
+    const struct flow_mask mask = {.eth_dst = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
+                                   .eth_type = htobe16(0xffff)};
     xlate_read(c, &mask);
-    const bool is_stp = !memcmp(&c->flow.eth_dst, &stp, sizeof stp) && c->flow.eth_type == htobe16(0x05ff);
+    const bool is_stp =
+        !memcmp(&c->flow.eth_dst, &stp, sizeof stp) && c->flow.eth_type == htobe16(0x05ff);
     return is_stp ? deaf == OF_PORT_CFG_NO_RECV_STP : deaf == OF_PORT_CFG_NO_RECV;
 }
 

@@ -38,6 +38,7 @@ struct xlate_ctx {
     bool vlan_touched;   // flow.vlan and base.vlan may differ; both are matched
     bool exit;           // exit action, or an error: nothing more happens
     bool stop_list;      // the present action list ends here (dead TTL)
+    bool missed;         // no rule took the packet: what goes to controllers now says so
     bool in_action_set;  // the action set's own list runs
     unsigned depth, n_resubmits;
     uint8_t table;

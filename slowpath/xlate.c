@@ -154,6 +154,14 @@ format_rule(const struct of_rule *rule, struct str *s)
     free(m);
 }
 
+// no-packet-in: what no rule takes is not told to controllers.
+static bool
+in_port_is_silent(const struct xlate_ctx *c)
+{
+    const struct sp_port *in = sp_bridge_port(c->br, be32toh(c->flow.in_port));
+    return in && in->of_config & OF_PORT_CFG_NO_PACKET_IN;
+}
+
 static void
 trace_enter_table(struct xlate_ctx *c, uint8_t table, const struct of_rule *rule, bool miss)
 {
@@ -165,7 +173,8 @@ trace_enter_table(struct xlate_ctx *c, uint8_t table, const struct of_rule *rule
     if (rule) {
         format_rule(rule, &s);
     } else {
-        const bool packet_in = miss && of_bridge_table_miss(c->br->of, table) == OF_MISS_CONTROLLER;
+        const bool packet_in = miss && of_bridge_table_miss(c->br->of, table) == OF_MISS_CONTROLLER &&
+                               !in_port_is_silent(c);
         str_addf(&s, "No match%s.", packet_in ? ", and a \"packet-in\" is called for" : "");
     }
     xlate_trace_enter(c->in->trace, TRACE_TABLE, str_take(&s));
@@ -182,6 +191,10 @@ table_miss(struct xlate_ctx *c, uint8_t table)
         }
         return;
     case OF_MISS_CONTROLLER: {
+        if (in_port_is_silent(c)) {
+            XTRACE(c, TRACE_ACTION, "drop");
+            return;
+        }
         const struct of_act_controller a = {.max_len = 0xffff, .reason = OF_PIN_NO_MATCH};
         XTRACE(c, TRACE_ACTION, "controller(reason=)");
         c->missed = true;
@@ -229,6 +242,7 @@ xlate_table_as(struct xlate_ctx *c, uint8_t table, uint32_t in_port, bool miss)
 
     c->table = table;
     c->rule = rule;
+    c->last_cookie = rule && miss ? rule->cookie : c->last_cookie;
     c->depth++;
     trace_enter_table(c, table, rule, miss);
     if (rule) {
@@ -385,7 +399,10 @@ xlate_to_controller(struct xlate_ctx *c, const struct of_act_controller *a,
     s->bridge_number = c->br->number;
     s->in_port = be32toh(c->flow.in_port);
     s->no_rule = c->missed;
-    s->cookie = c->rule ? c->rule->cookie : s->no_rule ? 0 : UINT64_MAX;
+    s->cookie = c->rule                        ? c->rule->cookie
+                : s->no_rule                   ? 0
+                : reason == OF_PIN_ACTION_SET ? c->last_cookie
+                                               : UINT64_MAX;
     s->metadata = c->flow.metadata;
     memcpy(s->regs, c->flow.regs, sizeof s->regs);
     s->max_len = a->max_len;

@@ -42,6 +42,7 @@ struct xlate_ctx {
     bool in_action_set;  // the action set's own list runs
     unsigned depth, n_resubmits;
     uint8_t table;
+    be64_t last_cookie;         // of the rule that the pipeline came to last: the action set's
     const struct of_rule *rule; // whose actions run; NULL in packet-out and the action set of none
     struct flat action_set;     // items of write_actions
     struct flat stack;          // push, pop: struct flow_stack_item

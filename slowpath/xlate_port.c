@@ -86,9 +86,11 @@ output_patch(struct xlate_ctx *c, const struct sp_port *port)
     c->flow.actset_output = c->flow.conj_id = 0;
     c->rewritten &= ~(1u << XLATE_G_METADATA | 0xfu << XLATE_G_REGS_0);
     c->in_action_set = false;
+    const be64_t last_cookie = c->last_cookie;
     c->depth++;
     xlate_pipeline(c, 0);
     c->depth--;
+    c->last_cookie = last_cookie;
     // exit ends the peer's pipeline, not ours; errors end all.
     c->exit = c->out->error != XLATE_OK;
     xlate_restore_take(c, s);

@@ -145,11 +145,19 @@ tell_parent(void)
     }
 }
 
+static bool keeps_stderr;
+
+void
+daemon_keep_stderr(void)
+{
+    keeps_stderr = true;
+}
+
 static void
 close_console(void)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    for (int fd = 0; null >= 0 && fd < 3; fd++) {
+    for (int fd = 0; null >= 0 && fd < (keeps_stderr ? STDERR_FILENO : 3); fd++) {
         dup2(null, fd);
     }
     if (null > 2) {

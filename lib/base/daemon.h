@@ -21,6 +21,8 @@ bool daemon_will_detach(void);
 void daemon_start(bool early_user);
 // Changes user now when daemon_start() did not (daemons that need root to open things first).
 void daemon_become_user(void);
+// The daemon's output is what it writes there: daemon_ready() leaves standard error open.
+void daemon_keep_stderr(void);
 // Tells the waiting parent that the daemon serves; closes the console, changes directory to /.
 void daemon_ready(void);
 // pid in a pidfile held by a running process, or -errno (-ESRCH: stale).

@@ -233,6 +233,7 @@ run(struct conn *c, const char *name)
     mon.out = stderr;
     mon.names = names_new(name);
     start_control(&server);
+    daemon_keep_stderr();
     daemon_ready();
     for (;;) {
         const uint8_t *data;

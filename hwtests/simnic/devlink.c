@@ -46,13 +46,17 @@ static struct net_device *vf_of(struct devlink_port *devlink_port)
 
 static int address_get(struct devlink_port *port, u8 *address, int *len, struct netlink_ext_ack *extack)
 {
-	struct net_device *vf = vf_of(port);
+	/* devlink_unregister() asks without devlink's lock. */
+	struct simnic_port *sp = container_of(port, struct simnic_port, devlink);
+	struct net_device *vf;
 
-	if (!vf)
-		return -EOPNOTSUPP;
-	ether_addr_copy(address, vf->dev_addr);
+	rcu_read_lock();
+	vf = sp->index == SIMNIC_UPLINK ? NULL : rcu_dereference(sp->outside);
+	if (vf)
+		ether_addr_copy(address, vf->dev_addr);
+	rcu_read_unlock();
 	*len = ETH_ALEN;
-	return 0;
+	return vf ? 0 : -EOPNOTSUPP;
 }
 
 static int address_set(struct devlink_port *port, const u8 *address, int len, struct netlink_ext_ack *extack)

@@ -486,6 +486,7 @@ mega_set_reason(struct mega *m, const struct reason *r)
     static struct mutex mutex = MUTEX_INIT;
     static struct reason *known[1024];
     static size_t n_known;
+    static struct reason bare[REASON_COUNT]; // of each code, without words
     const struct reason *found = &no_reason;
 
     if (r->code != REASON_NONE) {
@@ -497,9 +498,14 @@ mega_set_reason(struct mega *m, const struct reason *r)
         if (i == n_known && n_known < ARRAY_SIZE(known)) {
             known[n_known++] = base_memdup(r, sizeof *r);
         }
-        // More kinds of words from drivers than that: keep the code, as the last one with it said
-        // it.
-        found = known[MIN(i, n_known - 1)];
+        if (i < n_known) {
+            found = known[i];
+        } else { // more kinds of words from drivers than that: the code alone stays true
+            if (bare[r->code].code == REASON_NONE) {
+                reason_set(&bare[r->code], r->code, FIELD_COUNT, 0, NULL);
+            }
+            found = &bare[r->code];
+        }
         mutex_unlock(&mutex);
     }
     __atomic_store_n(&m->reason, found, __ATOMIC_RELEASE);

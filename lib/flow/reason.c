@@ -48,7 +48,7 @@ reason_set(struct reason *r, enum reason_code code, enum field_id field, int err
     r->code = code;
     r->field = field;
     r->error = error < 0 ? -error : error;
-    r->detail[0] = '\0';
+    memset(r->detail, 0, sizeof r->detail); // reasons are compared as bytes
     if (detail_fmt) {
         va_list args;
         va_start(args, detail_fmt);

@@ -5,6 +5,7 @@
 //     rules ─▶ translations ─▶ entries        a rule is added, changed or removed
 //                                             marked = { entries that looked at its table, where it
 //                                             could take a packet of theirs }
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -557,6 +558,37 @@ test_unrelated(void **state)
     str_free(&s);
 }
 
+// Equal reasons are one, whatever the memory held before; when there are more kinds of words than are kept, each flow still has its own code.
+static void
+test_reasons(void **state)
+{
+    struct flow_key k;
+    struct reason r;
+    make_key(&k, 1, 1, htobe16(1));
+    rcu_begin();
+    struct mega *m = add_entry(&k);
+    const struct reason *first = NULL;
+    for (int i = 0; i < 3; i++) {
+        memset(&r, 0x55 + i, sizeof r);
+        reason_set(&r, REASON_HW_REJECTED, FIELD_COUNT, -EOPNOTSUPP, "%s", "no");
+        mega_set_reason(m, &r);
+        first = first ? first : m->reason;
+        assert_ptr_equal(m->reason, first);
+    }
+    for (int i = 0; i < 3000; i++) {
+        reason_set(&r, REASON_HW_REJECTED, FIELD_COUNT, -EIO, "firmware says %d", i);
+        mega_set_reason(m, &r);
+        assert_int_equal(m->reason->code, REASON_HW_REJECTED);
+    }
+    reason_set(&r, REASON_POLICY_OFF, FIELD_COUNT, 0, "%s", "words that are not kept any more");
+    mega_set_reason(m, &r);
+    assert_int_equal(m->reason->code, REASON_POLICY_OFF);
+    reason_clear(&r);
+    mega_set_reason(m, &r);
+    assert_int_equal(m->reason->code, REASON_NONE);
+    rcu_end();
+}
+
 int
 main(void)
 {
@@ -572,6 +604,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_counters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dependencies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unrelated, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reasons, setup, teardown),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     rcu_drain();

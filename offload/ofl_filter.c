@@ -165,8 +165,16 @@ void
 ofl_counts_stats(const struct ofl_counts *n, struct ofl_flow *flow, struct dp_flow_stats *s)
 {
     const uint64_t software = n->packets - MIN(n->packets, n->hw_packets);
-    *s = (struct dp_flow_stats){.packets = flow->packets + n->packets,
-                                .bytes = flow->bytes + n->bytes + software * flow->head};
-    flow->told_packets = s->packets;
-    flow->told_bytes = s->bytes;
+    *s = (struct dp_flow_stats){.packets = n->packets,
+                                .bytes = n->bytes + software * ofl_head_bytes(flow->protocol)};
+    if (flow->told) {
+        s->packets += flow->told->packets;
+        s->bytes += flow->told->bytes;
+    } else if (s->packets || s->bytes) {
+        flow->told = base_calloc(1, sizeof *flow->told);
+    }
+    if (flow->told) {
+        flow->told->told_packets = s->packets;
+        flow->told->told_bytes = s->bytes;
+    }
 }

@@ -48,20 +48,22 @@ static const struct row rows[FIELD_COUNT] = {
 };
 
 // Fields of packets only: those of tunnels and connections are not translated yet.
-static uint8_t regular[64];
-static size_t n_regular;
+static struct field_set regular, regular_of_word[FLOW_WORDS];
 
 __attribute__((constructor)) static void
 find_regular(void)
 {
-    for (int i = 0; i < FIELD_COUNT; i++) {
-        if (rows[i].kind != KIND_NONE &&
-            field_get((enum field_id) i)->offset >= FLOW_STAGE_L2 * 8) {
-            regular[n_regular++] = (uint8_t) i;
+    for (enum field_id id = 0; id < FIELD_COUNT; id++) {
+        const struct field_info *f = field_get(id);
+        if (rows[id].kind == KIND_NONE || f->offset < FLOW_STAGE_L2 * 8) {
+            continue;
+        }
+        field_set_add(&regular, id);
+        for (size_t w = f->offset / 8; w <= (f->offset + f->size - 1u) / 8; w++) {
+            field_set_add(&regular_of_word[w], id);
         }
     }
 }
-_Static_assert(FIELD_COUNT <= UINT8_MAX, "field ids fit");
 
 // Bytes of the attribute: OpenFlow has 16 bits for ARP's opcode, the key 8; for ICMP's type it is
 // the other way round.
@@ -81,12 +83,7 @@ static bool
 is_zero(const void *p, size_t n)
 {
     const uint8_t *b = p;
-    for (size_t i = 0; i < n; i++) {
-        if (b[i]) {
-            return false;
-        }
-    }
-    return true;
+    return !n || (!*b && !memcmp(b, b + 1, n - 1));
 }
 
 static bool
@@ -292,13 +289,28 @@ pinned(const struct field_info *f, const struct flow_match *m)
     }
 }
 
+// Those that may have bits in the mask.
+static struct field_set
+regular_in(const struct flow_mask *mask)
+{
+    const uint64_t *words = flow_mask_words(mask);
+    struct field_set set = {0};
+    for (size_t w = FLOW_STAGE_L2; w < FLOW_WORDS; w++) {
+        for (size_t i = 0; words[w] && i < ARRAY_SIZE(set.w); i++) {
+            set.w[i] |= regular_of_word[w].w[i];
+        }
+    }
+    return set;
+}
+
 static bool
 put_regular(struct nlk_batch *b, const struct flow_match *m, struct flow_mask *left,
             struct reason *r)
 {
-    for (size_t i = 0; i < n_regular; i++) {
-        const struct field_info *f = field_get((enum field_id) regular[i]);
-        const struct row *row = &rows[regular[i]];
+    const struct field_set some = regular_in(left);
+    FIELD_SET_FOR_EACH (id, &some) {
+        const struct field_info *f = field_get(id);
+        const struct row *row = &rows[id];
         uint8_t *todo = (uint8_t *) left + f->offset;
         if (is_zero(todo, f->size) || !field_prereqs_met(f, &m->key, NULL)) {
             continue;
@@ -416,9 +428,9 @@ get_fragment(const struct nlk_attr keys[], struct flow_match *m)
 static bool
 get_regular(const struct nlk_attr keys[], struct flow_match *m, bool seen[])
 {
-    for (size_t i = 0; i < n_regular; i++) {
-        const struct field_info *f = field_get((enum field_id) regular[i]);
-        const struct row *row = &rows[regular[i]];
+    FIELD_SET_FOR_EACH (id, &regular) {
+        const struct field_info *f = field_get(id);
+        const struct row *row = &rows[id];
         const struct nlk_attr *key = &keys[row->key], *mask = row->mask ? &keys[row->mask] : NULL;
         const size_t len = attr_len(f), skip = f->size - len;
         if (!key->data) {

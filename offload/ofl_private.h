@@ -14,6 +14,7 @@
 #define OFFLOAD_OFL_PRIVATE_H 1
 
 #include "lib/base/hmap.h"
+#include "lib/base/pool.h"
 #include "lib/base/thread.h"
 #include "lib/net/netlink.h"
 #include "offload/ofl.h"
@@ -58,19 +59,22 @@ void ofl_probe_port(struct ofl_probe *, const struct ofl_port *, struct ofl_port
 
 // --- Filters that are there (ofl_table.c). ---
 
-struct ofl_flow {
+struct ofl_told { // of a flow that has counted
+    uint64_t packets, bytes; // before its actions were last replaced
+    uint64_t told_packets, told_bytes; // last totals that anybody was told
+};
+
+struct ofl_flow { // many, and touched seldom: small
     struct hmap_node by_id;
     struct flow_id id;
+    struct ofl_told *told; // NULL: all zero
+    struct ofl_nic *nic;   // whose table it is in, NULL
     int ifindex;
     uint32_t handle;
+    uint32_t next_handle; // of the filter that is about to take its place; 0: none
     uint16_t prio;
     be16_t protocol;
-    uint8_t head; // bytes that software doesn't count, for each packet
     bool in_hw;
-    struct ofl_nic *nic;     // whose table it is in, NULL
-    uint64_t packets, bytes; // counted before its actions were last replaced
-    uint64_t told_packets, told_bytes; // last totals that anybody was told
-    uint32_t next_handle;    // of the filter that is about to take its place; 0: none
 };
 
 struct ofl_counts { // as tc reports them
@@ -179,6 +183,7 @@ struct dp {
     struct mutex mutex;
     struct ofl_devs devs GUARDED_BY(mutex);
     struct hmap flows GUARDED_BY(mutex); // ofl_flow.by_id
+    struct pool flow_pool GUARDED_BY(mutex);
     struct hmap nics GUARDED_BY(mutex);
     enum ofl_policy policy GUARDED_BY(mutex);
     uint32_t next_handle GUARDED_BY(mutex);
@@ -194,6 +199,7 @@ struct dp_channel {
     struct dp *dp;
     struct nlk_sock *sock;
     struct nlk_batch batch;
+    struct round *round; // ofl_flow_apply()'s memory
 };
 
 struct ofl_flow *ofl_table_find(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex);

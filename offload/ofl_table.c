@@ -30,13 +30,12 @@ ofl_table_find(struct dp *dp, const struct flow_id *id)
 struct ofl_flow *
 ofl_table_add(struct dp *dp, const struct flow_id *id, const struct ofl_filter *f)
 {
-    struct ofl_flow *flow = base_calloc(1, sizeof *flow);
+    struct ofl_flow *flow = pool_alloc(&dp->flow_pool);
     flow->id = *id;
     flow->ifindex = f->ifindex;
     flow->handle = f->handle;
     flow->prio = f->prio;
     flow->protocol = f->protocol;
-    flow->head = ofl_head_bytes(f->protocol);
     hmap_insert(&dp->flows, &flow->by_id, hash_id(id));
     // Handles of an earlier run stay theirs.
     if (f->handle >= dp->next_handle) {
@@ -66,7 +65,8 @@ ofl_table_remove(struct dp *dp, struct ofl_flow *f)
 {
     ofl_table_in_hw(f, NULL);
     hmap_remove(&dp->flows, &f->by_id);
-    free(f);
+    free(f->told);
+    pool_free(&dp->flow_pool, f);
 }
 
 uint32_t

@@ -27,6 +27,70 @@
 
 LOG_MODULE(offload);
 
+// --- A batch. ---
+
+enum what { SENT_QDISC, SENT_GET, SENT_NEW, SENT_DEL, SENT_OLD };
+
+struct sent { // one message
+    struct step *step;
+    enum what what;
+};
+
+struct step { // one operation
+    struct dp_flow_op *op;
+    struct ofl_filter f;
+    struct ofl_counts counts, old; // as told last; of what was replaced
+    uint32_t flags;                // as told by the kernel
+    bool was_there, wants_hw, sent;
+    bool old_told;
+    bool is_new;   // the flow had no filter; what is counted by now is all the flow's
+    bool in_place; // the filter is replaced under its own name
+    bool no_qdisc; // it was thought to be there
+};
+
+struct round { // its memory stays with the channel
+    struct dp_channel *c;
+    struct step *steps; // cap_steps
+    struct sent *sent;  // PER_STEP times as many, and of the results
+    struct nlk_result *results;
+    size_t n_steps, n_sent, n_new;
+    size_t cap_steps;
+};
+
+#define PER_STEP 3 // messages: qdisc, get, new
+
+static void
+round_free(struct round *r)
+{
+    free(r->steps);
+    free(r->sent);
+    free(r->results);
+    free(r);
+}
+
+// For n operations.
+static struct round *
+round_begin(struct dp_channel *c, size_t n)
+{
+    struct round *r = c->round;
+    if (!r || r->cap_steps < n) {
+        if (r) {
+            round_free(r);
+        }
+        c->round = r = base_calloc(1, sizeof *r);
+        r->c = c;
+        r->cap_steps = n;
+        r->steps = base_calloc(n, sizeof *r->steps);
+        r->sent = base_calloc(PER_STEP * n, sizeof *r->sent);
+        r->results = base_calloc(PER_STEP * n, sizeof *r->results);
+    }
+    memset(r->steps, 0, n * sizeof *r->steps);
+    r->n_steps = n;
+    r->n_sent = r->n_new = 0;
+    nlk_batch_clear(&c->batch);
+    return r;
+}
+
 // --- The datapath. ---
 
 static void
@@ -60,6 +124,7 @@ ofl_open(const char *name, bool create, struct dp **out)
     hmap_init(&dp->devs.by_port);
     hmap_init(&dp->devs.by_ifindex);
     hmap_init(&dp->flows);
+    pool_init(&dp->flow_pool, sizeof(struct ofl_flow));
     hmap_init(&dp->nics);
     mutex_lock(&dp->mutex);
     dp->next_handle = 1;
@@ -86,6 +151,7 @@ ofl_close(struct dp *dp) NO_THREAD_SAFETY
         free(nic);
     }
     hmap_destroy(&dp->flows);
+    pool_destroy(&dp->flow_pool);
     hmap_destroy(&dp->devs.by_port);
     hmap_destroy(&dp->devs.by_ifindex);
     hmap_destroy(&dp->nics);
@@ -139,6 +205,9 @@ ofl_channel_close(struct dp_channel *c)
 {
     nlk_close(c->sock);
     nlk_batch_free(&c->batch);
+    if (c->round) {
+        round_free(c->round);
+    }
     free(c);
 }
 
@@ -154,35 +223,6 @@ ofl_destroy(struct dp *dp)
     ofl_close(dp);
     return error;
 }
-
-// --- A batch. ---
-
-enum what { SENT_QDISC, SENT_GET, SENT_NEW, SENT_DEL, SENT_OLD };
-
-struct sent { // one message
-    struct step *step;
-    enum what what;
-};
-
-struct step { // one operation
-    struct dp_flow_op *op;
-    struct ofl_filter f;
-    struct ofl_counts counts, old; // as told last; of what was replaced
-    uint32_t flags;                // as told by the kernel
-    bool was_there, wants_hw, sent;
-    bool old_told;
-    bool is_new;   // the flow had no filter; what is counted by now is all the flow's
-    bool in_place; // the filter is replaced under its own name
-    bool no_qdisc; // it was thought to be there
-};
-
-struct round {
-    struct dp_channel *c;
-    struct step *steps;
-    struct sent *sent;
-    struct nlk_result *results;
-    size_t n_steps, n_sent, n_new;
-};
 
 static void
 put_qdisc(struct round *r, int ifindex)
@@ -378,8 +418,10 @@ carry(struct ofl_flow *flow, const struct step *s)
     if (s->old_told) {
         ofl_counts_stats(&s->old, flow, &stats);
     }
-    flow->packets = flow->told_packets;
-    flow->bytes = flow->told_bytes;
+    if (flow->told) {
+        flow->told->packets = flow->told->told_packets;
+        flow->told->bytes = flow->told->told_bytes;
+    }
 }
 
 static void
@@ -594,37 +636,30 @@ static int
 ofl_flow_apply(struct dp_channel *c, struct dp_flow_op *ops, size_t n)
 {
     struct dp *dp = c->dp;
-    struct round r = {.c = c, .n_steps = n};
-    r.steps = base_calloc(n, sizeof *r.steps);
-    r.sent = base_calloc(3 * n, sizeof *r.sent); // qdisc, get, new
-    r.results = base_calloc(3 * n, sizeof *r.results);
-    nlk_batch_clear(&c->batch);
+    struct round *r = round_begin(c, n);
 
     mutex_lock(&dp->mutex);
     for (size_t i = 0; i < n; i++) {
-        r.steps[i].op = &ops[i];
+        r->steps[i].op = &ops[i];
         ops[i].error = 0;
         ops[i].place = DP_PLACE_NONE;
         ops[i].stats = (struct dp_flow_stats){0};
         reason_clear(&ops[i].reason);
-        put_step(dp, &r, &r.steps[i]);
+        put_step(dp, r, &r->steps[i]);
     }
     mutex_unlock(&dp->mutex);
 
     const int64_t began = clock_now_us();
-    int error = transact(&r);
-    done(&r, r.n_new ? (clock_now_us() - began) / (int64_t) r.n_new : 0);
-    error = error ? error : remove_old(&r);
-    error = error ? error : ask_driver(&r);
-    error = error ? error : remove_old(&r);
+    int error = transact(r);
+    done(r, r->n_new ? (clock_now_us() - began) / (int64_t) r->n_new : 0);
+    error = error ? error : remove_old(r);
+    error = error ? error : ask_driver(r);
+    error = error ? error : remove_old(r);
     for (size_t i = 0; i < n; i++) {
-        if (r.steps[i].is_new) {
+        if (r->steps[i].is_new) {
             ops[i].stats = (struct dp_flow_stats){0}; // dumps tell
         }
     }
-    free(r.steps);
-    free(r.sent);
-    free(r.results);
     return error;
 }
 

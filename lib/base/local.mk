@@ -45,6 +45,8 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/loop.c \
 	lib/base/loop.h \
 	lib/base/loop_private.h \
+	lib/base/pool.c \
+	lib/base/pool.h \
 	lib/base/queue.c \
 	lib/base/queue.h \
 	lib/base/random.c \

@@ -4,7 +4,12 @@
 // The kernel works a whole send off before sendmsg() returns, and queues the answers in the socket:
 // a batch is cut into pieces whose answers surely fit the receive buffer, each piece is one
 // sendmsg(), and its answers are fetched many at a time with recvmmsg(). Datagrams land in fixed
-// slots of one lazily touched allocation, so nothing is allocated in steady state.
+// slots of one lazily touched allocation, so nothing is allocated in steady state. What is short
+// lands in the slots' heads, which stand close together; the rest of a long one goes to a place of
+// its own, and its head is then moved before it.
+//
+// Of a piece only the last request asks to be acknowledged. The kernel works in order and always
+// tells of failures: when that one is answered, those before it that failed have said so.
 //
 // References: RFC 3549; linux/netlink.h (NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK);
 // linux/genetlink.h.
@@ -20,13 +25,15 @@
 
 #include "lib/base/arena.h"
 
-#define N_SLOTS NLK_RECEIVE_MAX
+#define N_SLOTS 256
+#define HEAD_SIZE 1024        // of a datagram: what most are shorter than
 #define SLOT_SIZE (68 * 1024) // a 64 KiB packet with its attributes
 #define DUMP_SLOTS 4          // dumps come in datagrams of up to 32 KiB
 #define BUFFER_BYTES (4 * 1024 * 1024)
 #define ACK_COST                                                                                   \
     1024 // what an acknowledgement takes of the receive buffer, with the kernel's overhead
 #define REPLY_COST 8192 // the same for an answer with content
+_Static_assert(NLK_RECEIVE_MAX <= N_SLOTS, "room for what one call receives");
 #define ANSWER_TIMEOUT_MS 2000
 
 struct nlk_sock {
@@ -34,10 +41,10 @@ struct nlk_sock {
     enum nlk_proto proto;
     uint32_t seq;            // of the next request
     unsigned sndbuf, rcvbuf; // bytes, as the kernel counts them
-    uint8_t *slots;          // N_SLOTS of SLOT_SIZE; NULL until needed
-    struct mmsghdr mm[N_SLOTS];
-    struct iovec iov[N_SLOTS];
-    struct sockaddr_nl from[N_SLOTS];
+    uint8_t *slots;          // N_SLOTS of HEAD_SIZE, then as many of SLOT_SIZE; NULL until needed
+    struct mmsghdr *mm;      // N_SLOTS
+    struct iovec (*iov)[2];
+    struct sockaddr_nl *from;
     struct arena arena; // extacks and the reply of nlk_request(), until the next call
 };
 
@@ -94,6 +101,9 @@ nlk_close(struct nlk_sock *s)
         mnl_socket_close(s->mnl);
         arena_destroy(&s->arena);
         free(s->slots);
+        free(s->mm);
+        free(s->iov);
+        free(s->from);
         free(s);
     }
 }
@@ -124,22 +134,43 @@ nlk_set_rcvbuf(struct nlk_sock *s, unsigned bytes)
     return s->rcvbuf >= bytes ? 0 : -EPERM;
 }
 
+static uint8_t *
+head_of(const struct nlk_sock *s, size_t i)
+{
+    return s->slots + i * HEAD_SIZE;
+}
+
+static uint8_t *
+slot_of(const struct nlk_sock *s, size_t i)
+{
+    return s->slots + (size_t) N_SLOTS * HEAD_SIZE + i * SLOT_SIZE;
+}
+
+static void
+make_slots(struct nlk_sock *s)
+{
+    s->slots = base_malloc((size_t) N_SLOTS * (HEAD_SIZE + SLOT_SIZE));
+    s->mm = base_calloc(N_SLOTS, sizeof *s->mm);
+    s->iov = base_calloc(N_SLOTS, sizeof *s->iov);
+    s->from = base_calloc(N_SLOTS, sizeof *s->from);
+    for (size_t i = 0; i < N_SLOTS; i++) {
+        s->iov[i][0] = (struct iovec){head_of(s, i), HEAD_SIZE};
+        s->iov[i][1] = (struct iovec){slot_of(s, i) + HEAD_SIZE, SLOT_SIZE - HEAD_SIZE};
+        s->mm[i].msg_hdr =
+            (struct msghdr){.msg_name = &s->from[i], .msg_iov = s->iov[i], .msg_iovlen = 2};
+    }
+}
+
 // Fetches up to n datagrams into the slots. Number, or -errno. flags: MSG_WAITFORONE or
 // MSG_DONTWAIT.
 static int
 fetch(struct nlk_sock *s, size_t n, int flags)
 {
     if (!s->slots) {
-        s->slots = base_malloc((size_t) N_SLOTS * SLOT_SIZE);
-        for (size_t i = 0; i < N_SLOTS; i++) {
-            s->iov[i] = (struct iovec){s->slots + i * SLOT_SIZE, SLOT_SIZE};
-        }
+        make_slots(s);
     }
     for (size_t i = 0; i < n; i++) {
-        s->mm[i].msg_hdr = (struct msghdr){.msg_name = &s->from[i],
-                                           .msg_namelen = sizeof s->from[i],
-                                           .msg_iov = &s->iov[i],
-                                           .msg_iovlen = 1};
+        s->mm[i].msg_hdr.msg_namelen = sizeof s->from[i];
     }
     for (;;) {
         int got = recvmmsg(nlk_fd(s), s->mm, n, flags, NULL);
@@ -150,6 +181,16 @@ fetch(struct nlk_sock *s, size_t n, int flags)
             return -errno;
         }
     }
+}
+
+// The i-th datagram in one piece.
+static void *
+whole(struct nlk_sock *s, size_t i)
+{
+    if (s->mm[i].msg_len <= HEAD_SIZE) {
+        return head_of(s, i);
+    }
+    return memcpy(slot_of(s, i), head_of(s, i), HEAD_SIZE);
 }
 
 static int
@@ -176,8 +217,8 @@ next_message(struct nlk_sock *s, size_t i, const struct nlmsghdr **h, int *left)
         if (s->from[i].nl_pid || s->mm[i].msg_hdr.msg_flags & MSG_TRUNC) {
             return false;
         }
-        *h = s->iov[i].iov_base;
-        *left = s->mm[i].msg_len;
+        *h = whole(s, i);
+        *left = (int) s->mm[i].msg_len;
     } else {
         *h = mnl_nlmsg_next(*h, left);
     }
@@ -230,22 +271,21 @@ struct transaction {
     size_t n;      // messages sent so far
     size_t open;   // of these, not yet answered
     size_t heard;  // all before this one are answered
-    bool silent;   // of the present piece only the last one is acknowledged when all goes well
     bool lost;     // answers overran the receive buffer: those that made it are taken
 };
 
-// Requests before the i-th that were told to answer failures only: the kernel works in order, so
-// they went well, unless their answers were lost.
+// Requests before the i-th, which were told to answer failures only: they went well, unless their
+// answers were lost.
 static void
 take_silent(struct transaction *t, size_t i)
 {
-    for (; i > t->heard; i--) {
-        if (t->results[i - 1].error == UNANSWERED && t->silent) {
-            t->results[i - 1].error = t->lost ? -ENOBUFS : 0;
+    for (size_t k = t->heard; k < i; k++) {
+        if (t->results[k].error == UNANSWERED) {
+            t->results[k].error = t->lost ? -ENOBUFS : 0;
             t->open--;
         }
     }
-    t->heard = t->silent ? MAX(t->heard, i) : t->heard;
+    t->heard = MAX(t->heard, i);
 }
 
 static void
@@ -316,7 +356,6 @@ piece(struct transaction *t, struct nlk_batch *b, size_t at, size_t *n)
     size_t len = 0, cost = 0;
 
     struct nlmsghdr *last = NULL;
-    t->silent = !t->cb;
     for (*n = 0; at + len < b->len; (*n)++) {
         struct nlmsghdr *h = (struct nlmsghdr *) (void *) (b->data + at + len);
         const size_t size = NLMSG_ALIGN(h->nlmsg_len);
@@ -324,17 +363,14 @@ piece(struct transaction *t, struct nlk_batch *b, size_t at, size_t *n)
         if (*n && (len + size > max_bytes || cost > budget)) {
             break;
         }
-        t->silent &= !(h->nlmsg_flags & NLM_F_ECHO);
-        h->nlmsg_flags |= NLM_F_ACK;
-        last = h;
+        h->nlmsg_flags = (uint16_t) (h->nlmsg_flags & ~NLM_F_ACK);
         h->nlmsg_seq = t->seq0 + t->n + *n;
         h->nlmsg_pid = nlk_pid(t->s);
+        last = h;
         len += size;
     }
-    for (size_t i = at; t->silent && i < at + len;) {
-        struct nlmsghdr *h = (struct nlmsghdr *) (void *) (b->data + i);
-        h->nlmsg_flags = (uint16_t) (h == last ? h->nlmsg_flags : h->nlmsg_flags & ~NLM_F_ACK);
-        i += NLMSG_ALIGN(h->nlmsg_len);
+    if (last) {
+        last->nlmsg_flags |= NLM_F_ACK;
     }
     return len;
 }

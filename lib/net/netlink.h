@@ -93,8 +93,8 @@ struct nlk_result { // of one request of a batch
     const char *extack; // the kernel's own words; NULL: none. Valid until the socket's next call
 };
 
-// Sends all messages of the batch (NLM_F_ACK is added to those without NLM_F_ECHO-only semantics, sequence numbers are set) in as few system calls as the
-// kernel takes, and reads until every one is answered: results[i] belongs to the i-th message. Answers with content (NLM_F_ECHO, GET) are given to `cb` as they come,
+// Sends all messages of the batch (NLM_F_ACK and sequence numbers are set here) in as few system calls as the kernel takes, and reads until it is known of every
+// one how it went: results[i] belongs to the i-th message. Answers with content (NLM_F_ECHO, GET) are given to `cb` as they come,
 // with the index of their request; cb may be NULL. 0, or -errno when the socket itself failed (results of requests not answered then carry it).
 typedef void nlk_reply_cb(size_t i, const struct nlk_msg *, void *aux);
 int nlk_transact(struct nlk_sock *, struct nlk_batch *, struct nlk_result results[], nlk_reply_cb *, void *aux);

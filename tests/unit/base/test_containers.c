@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hash maps, flat lists, arenas, strings, uuids and numbers against the plainest models.
+// Hash maps, flat lists, arenas, pools, strings, uuids and numbers against the plainest models.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "lib/base/flat.h"
 #include "lib/base/hash.h"
 #include "lib/base/hmap.h"
+#include "lib/base/pool.h"
 #include "lib/base/random.h"
 #include "lib/base/str.h"
 #include "lib/base/uuid.h"
@@ -247,6 +248,45 @@ test_numbers(void **state)
     assert_false(base_parse_int("--1", &n));
 }
 
+// Objects keep what was written to them, whatever else comes and goes; new ones are zero.
+static void
+check_pool(size_t size)
+{
+    struct pool pool;
+    uint8_t *objects[KEYS] = {NULL};
+    pool_init(&pool, size);
+    for (unsigned i = 0; i < 20 * KEYS; i++) {
+        const unsigned k = random_u32() % KEYS;
+        if (objects[k]) {
+            for (size_t j = 0; j < size; j++) {
+                assert_int_equal(objects[k][j], k % 251);
+            }
+            pool_free(&pool, objects[k]);
+            objects[k] = NULL;
+        } else {
+            objects[k] = pool_alloc(&pool);
+            assert_int_equal((uintptr_t) objects[k] % 8, 0);
+            for (size_t j = 0; j < size; j++) {
+                assert_int_equal(objects[k][j], 0);
+            }
+            memset(objects[k], (int) (k % 251), size);
+        }
+    }
+    for (unsigned k = 0; k < KEYS; k++) {
+        pool_free(&pool, objects[k]);
+    }
+    pool_destroy(&pool);
+}
+
+static void
+test_pool(void **state)
+{
+    (void) state;
+    check_pool(1);
+    check_pool(72);
+    check_pool(100000); // larger than a block
+}
+
 int
 main(void)
 {
@@ -257,6 +297,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hmap), cmocka_unit_test(test_flat), cmocka_unit_test(test_arena),
         cmocka_unit_test(test_str),  cmocka_unit_test(test_uuid), cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_pool),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

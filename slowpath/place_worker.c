@@ -34,7 +34,11 @@ COVERAGE(place_refused);
 
 #define READY_POLL_MS 50
 #define LATER_MS 10
-#define GATHER_MS 10 // what comes meanwhile shares a batch: flows wait at home, where they forward as well
+// What comes meanwhile shares a batch, and its system calls: flows wait at home, where they forward
+// as well. Longer while many come, not at all when a batch was full.
+#define GATHER_MS 10
+#define GATHER_BUSY_MS 40
+#define BUSY 4 // entries in one batch
 #define BATCH_US 200000 // how long a batch may keep its entries
 
 struct item {
@@ -408,7 +412,7 @@ allowance(struct place_worker *w, size_t want)
 
 // ms to wait before the next call: 0 when there may be more, -1 when there isn't.
 static int
-take_queued(struct place_worker *w)
+take_queued(struct place_worker *w, bool *busy)
 {
     const size_t max = allowance(w, batch_size(w));
     struct queue_node *node;
@@ -419,6 +423,7 @@ take_queued(struct place_worker *w)
         free(i);
     }
     const bool full = w->n_moves >= max || n > 8 * PLACE_BATCH;
+    *busy = w->n_moves >= BUSY;
     make_moves(w);
     return !full ? -1 : max ? 0 : LATER_MS;
 }
@@ -622,7 +627,8 @@ run(void *w_)
         }
         queue_clear_wakeup(&w->queue);
         clock_hold();
-        int wait = take_queued(w);
+        bool busy;
+        int wait = take_queued(w, &busy);
         take_orders(w);
         clock_let_go();
         ofl_tidy(w->tc);
@@ -633,8 +639,8 @@ run(void *w_)
             wait = w->n_later ? LATER_MS : sp_policy_wait(&w->policy, clock_now());
         }
         // A rest in the queue, of which the descriptor says nothing: wait by time alone.
-        if (poll(&fd, 1, wait) > 0 && command(w) == PLACE_RUN) {
-            poll(NULL, 0, GATHER_MS);
+        if (wait && poll(&fd, 1, wait) > 0 && command(w) == PLACE_RUN) {
+            poll(NULL, 0, busy ? GATHER_BUSY_MS : GATHER_MS);
         }
         take_later(w);
     }

@@ -9,6 +9,7 @@ offload_liboffload_a_SOURCES += \
 	offload/ofl_dump.c \
 	offload/ofl_explain.c \
 	offload/ofl_filter.c \
+	offload/ofl_local.c \
 	offload/ofl_match.c \
 	offload/ofl_nic.c \
 	offload/ofl_pedit.c \

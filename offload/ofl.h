@@ -35,6 +35,10 @@ void ofl_tidy(struct dp_channel *);
 // the caller's to keep or remove. The thread that owns the channel.
 void ofl_remove_strays(struct dp_channel *);
 
+// Are there chains for copies to internal ports (see ofl_local.c)? Packets may be on their way there
+// for a moment after the last flow has left. Any thread.
+bool ofl_has_locals(struct dp *);
+
 enum ofl_policy {
     OFL_POLICY_NONE,
     OFL_POLICY_SKIP_SW,
@@ -67,6 +71,7 @@ struct ofl_port_info {
     char driver[32], firmware[32], rdma[32]; // rdma "none" where there is no device
     int rdma_port;                           // 0: none
     unsigned mtu;
+    uint8_t mac[6];
     bool hw_tc_offload;
     struct reason reason; // why not offloadable
 };

@@ -4,6 +4,9 @@
 //
 // The packet itself leaves with the last output (redirect), copies with those before it (mirror).
 // What follows the last output changes nothing that anybody sees, and is left out.
+//
+// An output to an internal port comes last where that makes no difference: most NICs can give a
+// packet to the host only at its end (see ofl_local.c).
 #include "config.h"
 
 #include <linux/if_packet.h>
@@ -22,8 +25,11 @@ struct ctx {
     struct reason *r;
     const struct ofl_dev *in;
     const struct dp_act *last; // output
-    uint16_t n;                // tc actions
-    size_t act, options;       // open nests
+    unsigned n_outputs;
+    struct ofl_split split;
+    bool moved;          // the output to the internal port comes at the end
+    uint16_t n;          // tc actions
+    size_t act, options; // open nests
 };
 
 static void
@@ -34,6 +40,16 @@ begin(struct ctx *c, const char *kind)
     if (c->n == 1) {
         nlk_put(c->b, TCA_ACT_COOKIE, c->spec->id, sizeof *c->spec->id);
     }
+    c->options = nlk_nest(c->b, TCA_ACT_OPTIONS);
+}
+
+// With the place where the output stood that comes last here.
+static void
+begin_moved(struct ctx *c, const char *kind)
+{
+    c->act = nlk_nest(c->b, ++c->n);
+    nlk_put_str(c->b, TCA_ACT_KIND, kind);
+    nlk_put(c->b, TCA_ACT_COOKIE, &c->split.position, sizeof c->split.position);
     c->options = nlk_nest(c->b, TCA_ACT_OPTIONS);
 }
 
@@ -49,7 +65,11 @@ end(struct ctx *c)
 static void
 put_mirred(struct ctx *c, int eaction, int ifindex, bool last)
 {
-    begin(c, "mirred");
+    if (eaction == TCA_INGRESS_REDIR && c->moved) {
+        begin_moved(c, "mirred");
+    } else {
+        begin(c, "mirred");
+    }
     struct tc_mirred *p = nlk_put_zero(c->b, TCA_MIRRED_PARMS, sizeof *p);
     p->action = last ? TC_ACT_STOLEN : TC_ACT_PIPE;
     p->eaction = eaction;
@@ -57,12 +77,24 @@ put_mirred(struct ctx *c, int eaction, int ifindex, bool last)
     end(c);
 }
 
+// As if the device had received it itself.
+static void
+put_internal(struct ctx *c, const struct ofl_dev *out, bool last)
+{
+    begin(c, "skbedit");
+    struct tc_skbedit *p = nlk_put_zero(c->b, TCA_SKBEDIT_PARMS, sizeof *p);
+    p->action = TC_ACT_PIPE;
+    nlk_put_u16(c->b, TCA_SKBEDIT_PTYPE, PACKET_HOST);
+    end(c);
+    put_mirred(c, last ? TCA_INGRESS_REDIR : TCA_INGRESS_MIRROR, out->port.ifindex, last);
+}
+
 static bool
 put_output(struct ctx *c, const struct dp_act *a)
 {
     const struct dp_act_output *o = (const struct dp_act_output *) (const void *) a;
     const struct ofl_dev *out = ofl_dev_by_port(c->spec->devs, o->port);
-    const bool last = a == c->last;
+    const bool last = a == c->last && !c->moved;
 
     if (!out || !out->port.ifindex) {
         reason_set(c->r, REASON_PORT_NO_IFINDEX, FIELD_COUNT, 0, "output to %s",
@@ -70,13 +102,9 @@ put_output(struct ctx *c, const struct dp_act *a)
         return false;
     }
     if (out->port.internal) {
-        // As if the device had received it itself.
-        begin(c, "skbedit");
-        struct tc_skbedit *p = nlk_put_zero(c->b, TCA_SKBEDIT_PARMS, sizeof *p);
-        p->action = TC_ACT_PIPE;
-        nlk_put_u16(c->b, TCA_SKBEDIT_PTYPE, PACKET_HOST);
-        end(c);
-        put_mirred(c, last ? TCA_INGRESS_REDIR : TCA_INGRESS_MIRROR, out->port.ifindex, last);
+        if (!c->moved) {
+            put_internal(c, out, last);
+        }
         return true;
     }
     if (c->spec->hw && (!out->nic || !c->in || out->nic != c->in->nic)) {
@@ -190,6 +218,22 @@ put_drop(struct ctx *c)
     end(c);
 }
 
+// The copy for the internal port, at the end.
+static void
+put_moved(struct ctx *c, struct ofl_filter *f)
+{
+    const struct ofl_dev *local = c->split.local;
+    if (c->in->nic->no_split) {
+        put_internal(c, local, true);
+        return;
+    }
+    begin_moved(c, "gact");
+    struct tc_gact *p = nlk_put_zero(c->b, TCA_GACT_PARMS, sizeof *p);
+    p->action = (int) (TC_ACT_GOTO_CHAIN | ofl_local_chain(local->port.ifindex));
+    end(c);
+    f->local = local->port.ifindex;
+}
+
 // Finds the last output; refuses what no part of this room knows.
 static bool
 scan(struct ctx *c)
@@ -200,6 +244,7 @@ scan(struct ctx *c)
         switch (a->type) {
         case DP_ACT_OUTPUT:
             c->last = a;
+            c->n_outputs++;
             break;
         case DP_ACT_DROP:
         case DP_ACT_SET:
@@ -214,7 +259,8 @@ scan(struct ctx *c)
 }
 
 bool
-ofl_action_put(struct nlk_batch *b, const struct ofl_spec *spec, struct reason *r)
+ofl_action_put(struct nlk_batch *b, const struct ofl_spec *spec, struct ofl_filter *f,
+               struct reason *r)
 {
     struct ctx c = {.b = b, .spec = spec, .r = r};
     c.in = ofl_dev_by_port(spec->devs, be32toh(spec->match->key.in_port));
@@ -222,6 +268,11 @@ ofl_action_put(struct nlk_batch *b, const struct ofl_spec *spec, struct reason *
         return false;
     }
 
+    f->local = 0;
+    if (spec->hw && c.in && c.in->nic && c.n_outputs > 1) {
+        ofl_local_find(spec, &c.split);
+        c.moved = c.split.local && c.split.movable;
+    }
     const size_t nest = nlk_nest(b, TCA_FLOWER_ACT);
     if (!c.last) {
         put_drop(&c);
@@ -238,6 +289,9 @@ ofl_action_put(struct nlk_batch *b, const struct ofl_spec *spec, struct reason *
             if (done) {
                 break;
             }
+        }
+        if (c.moved) {
+            put_moved(&c, f);
         }
     }
     if (c.n > TCA_ACT_MAX_PRIO) {

@@ -20,6 +20,7 @@ struct ctx {
     uint32_t want_csum; // a pedit came: this csum must follow
     bool to_host;       // skbedit ptype host came: ingress must follow
     bool ended, any;
+    const struct nlk_attr *cookie; // of the present action
 };
 
 static bool
@@ -30,6 +31,33 @@ get_parms(const struct nlk_attr *options, uint16_t attr, void *to, size_t size)
         return false;
     }
     memcpy(to, t[attr].data, size);
+    return true;
+}
+
+// An output to an internal port that was moved to the end stands before the output that the cookie
+// tells the number of.
+static bool
+insert_output(struct ctx *c, const struct ofl_dev *out)
+{
+    struct dp_actions *acts = c->d->out;
+    uint8_t output[sizeof(struct dp_act_output)];
+    uint32_t before = nlk_u32(c->cookie);
+    const uint32_t len = acts->len;
+    uint32_t at = len;
+    const struct dp_act *a;
+    DP_ACT_FOR_EACH (a, acts->data, len) {
+        if (a->type == DP_ACT_OUTPUT && !before--) {
+            at = (uint32_t) ((const uint8_t *) a - acts->data);
+            break;
+        }
+    }
+    dp_actions_add_output(acts, out->port.dp_port);
+    if (acts->len - len != sizeof output) {
+        return false;
+    }
+    memcpy(output, acts->data + len, sizeof output);
+    memmove(acts->data + at + sizeof output, acts->data + at, len - at);
+    memcpy(acts->data + at, output, sizeof output);
     return true;
 }
 
@@ -49,6 +77,9 @@ get_mirred(struct ctx *c, const struct nlk_attr *options)
     }
     c->to_host = false;
     c->ended = redirect;
+    if (ingress && redirect && c->cookie->len == sizeof(uint32_t)) {
+        return insert_output(c, out);
+    }
     dp_actions_add_output(c->d->out, out->port.dp_port);
     return true;
 }
@@ -116,10 +147,28 @@ get_csum(struct ctx *c, const struct nlk_attr *options)
 }
 
 static bool
+get_goto(struct ctx *c, uint32_t chain)
+{
+    const int ifindex = ofl_local_of_chain(chain);
+    const struct ofl_dev *out = ifindex ? ofl_dev_by_ifindex(c->d->devs, ifindex) : NULL;
+    if (!out || !out->port.internal || c->cookie->len != sizeof(uint32_t) || !c->any) {
+        return false;
+    }
+    c->ended = true;
+    return insert_output(c, out);
+}
+
+static bool
 get_gact(struct ctx *c, const struct nlk_attr *options)
 {
     struct tc_gact p;
-    if (!get_parms(options, TCA_GACT_PARMS, &p, sizeof p) || p.action != TC_ACT_SHOT || c->any) {
+    if (!get_parms(options, TCA_GACT_PARMS, &p, sizeof p)) {
+        return false;
+    }
+    if (TC_ACT_EXT_CMP(p.action, TC_ACT_GOTO_CHAIN)) {
+        return get_goto(c, (uint32_t) p.action & TC_ACT_EXT_VAL_MASK);
+    }
+    if (p.action != TC_ACT_SHOT || c->any) {
         return false;
     }
     c->ended = true;
@@ -141,6 +190,7 @@ get_one(struct ctx *c, const struct nlk_attr *act)
     if (c->ended || nlk_parse_nested(act, t, ARRAY_SIZE(t)) || !t[TCA_ACT_OPTIONS].data) {
         return false;
     }
+    c->cookie = &t[TCA_ACT_COOKIE];
     const char *kind = nlk_str(&t[TCA_ACT_KIND]);
     if ((c->want_csum && strcmp(kind, "csum")) || (c->to_host && strcmp(kind, "mirred"))) {
         return false;
@@ -211,6 +261,8 @@ ofl_action_peek(const struct nlk_attr *acts, struct ofl_record *rec)
         memcpy(&rec->id, t[TCA_ACT_COOKIE].data, sizeof rec->id);
         rec->has_id = true;
     }
+    rec->local = t[TCA_ACT_COOKIE].len == sizeof OFL_LOCAL_COOKIE &&
+                 !memcmp(t[TCA_ACT_COOKIE].data, OFL_LOCAL_COOKIE, sizeof OFL_LOCAL_COOKIE);
     if (t[TCA_ACT_STATS].data) {
         get_stats(&t[TCA_ACT_STATS], &rec->counts);
     }

@@ -117,6 +117,11 @@ record(const struct ofl_record *rec, void *d_)
 {
     struct dump *d = d_;
     struct dp *dp = d->c->dp;
+    if (rec->local && !d->terse) {
+        mutex_lock(&dp->mutex);
+        ofl_local_seen(dp, rec);
+        mutex_unlock(&dp->mutex);
+    }
     if (!rec->has_id) {
         return true;
     }
@@ -210,12 +215,28 @@ ofl_flow_dump(struct dp_channel *c, bool terse, dp_flow_cb *cb, void *aux)
 struct found {
     struct ofl_flow *ours;
     size_t n, cap, others;
+    struct ofl_filter *locals; // they do nothing by themselves
+    size_t n_locals, cap_locals;
 };
+
+static void
+found_free(struct found *f)
+{
+    free(f->ours);
+    free(f->locals);
+}
 
 static bool
 find(const struct ofl_record *rec, void *f_)
 {
     struct found *f = f_;
+    if (rec->local) {
+        if (f->n_locals == f->cap_locals) {
+            f->locals = base_grow(f->locals, &f->cap_locals, sizeof *f->locals);
+        }
+        f->locals[f->n_locals++] = rec->f;
+        return true;
+    }
     if (!rec->has_id) {
         f->others++;
         return true;
@@ -260,7 +281,7 @@ ofl_qdisc_del(struct dp_channel *c, int ifindex)
 {
     struct found f = {0};
     ofl_dump_device(c, ifindex, true, find, &f);
-    free(f.ours);
+    found_free(&f);
     if (f.n || f.others || egress_in_use(c, ifindex)) {
         return;
     }
@@ -273,6 +294,7 @@ ofl_qdisc_del(struct dp_channel *c, int ifindex)
     nlk_request(c->sock, &c->batch, NULL, NULL);
 
     mutex_lock(&c->dp->mutex);
+    ofl_local_forget(c->dp, ifindex);
     struct ofl_dev *d = ofl_dev_by_ifindex(&c->dp->devs, ifindex);
     if (d) {
         d->qdisc = false;
@@ -301,10 +323,14 @@ ofl_flow_flush(struct dp_channel *c)
         int e = ofl_dump_device(c, all[i], true, find, &f);
         error = error ? error : e;
         remove_filters(c, f.ours, f.n);
-        if (f.n || made_qdisc(dp, all[i])) {
+        ofl_local_remove(c, f.locals, f.n_locals);
+        mutex_lock(&dp->mutex);
+        ofl_local_forget(dp, all[i]);
+        mutex_unlock(&dp->mutex);
+        if (f.n || f.n_locals || made_qdisc(dp, all[i])) {
             ofl_qdisc_del(c, all[i]);
         }
-        free(f.ours);
+        found_free(&f);
     }
     free(all);
     mutex_lock(&dp->mutex);
@@ -356,7 +382,7 @@ ofl_remove_strays(struct dp_channel *c)
         ofl_dump_device(c, ifindex, true, find, &f);
         set_looked(dp, ifindex, f.n > 0);
         remove_unknown(c, &f);
-        free(f.ours);
+        found_free(&f);
     }
 }
 
@@ -391,4 +417,5 @@ ofl_tidy(struct dp_channel *c)
         ofl_qdisc_del(c, gone[i]);
     }
     free(gone);
+    ofl_local_tidy(c);
 }

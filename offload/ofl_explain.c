@@ -35,6 +35,11 @@ explain(struct dp *dp, const struct ofl_spec *s, struct ofl_verdict *v) REQUIRES
     const bool ok = ofl_filter_put(&b, &spec, 0, &f, &v->reason);
     if (ok) {
         v->place = spec.hw ? DP_PLACE_TC_HW : DP_PLACE_TC_SW;
+        if (f.local) {
+            const struct ofl_dev *to = ofl_dev_by_ifindex(&dp->devs, f.local);
+            reason_set(&v->reason, REASON_PORT_LOCAL, FIELD_COUNT, 0, "%s",
+                       to ? to->port.name : "");
+        }
     }
     if (ok && v->text) {
         const struct nlk_msg m = {.type = RTM_NEWTFILTER,

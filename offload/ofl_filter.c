@@ -83,7 +83,7 @@ ofl_filter_put(struct nlk_batch *b, const struct ofl_spec *s, uint16_t nlm_flags
         nlk_put_u32(b, TCA_CHAIN, f->chain);
     }
     const size_t options = nlk_nest(b, TCA_OPTIONS);
-    if (!ofl_match_put(b, s->match, &f->protocol, r) || !ofl_action_put(b, s, r)) {
+    if (!ofl_match_put(b, s->match, &f->protocol, r) || !ofl_action_put(b, s, f, r)) {
         nlk_cancel(b);
         return false;
     }

@@ -7,6 +7,7 @@
 //     ofl_tc.c      struct dp_ops "tc"                ofl_dump.c     dumps, counters
 //     ofl_port.c    devices and their facts           ofl_nic.c      what a NIC was seen to take
 //     ofl_table.c   the filters that are there        ofl_explain.c, ofl_text.c   dry runs, words
+//     ofl_local.c   copies for the bridge's own port
 //
 // One mutex guards ports, NICs and the table of filters; it is never held while the kernel is
 // asked.
@@ -29,6 +30,7 @@ struct ofl_nic { // an eswitch; lives as long as its dp
     uint32_t number; // 1 …
     uint64_t rules, capacity, inserts, failures;
     uint64_t latency[32]; // insertions by log2 of microseconds
+    bool no_split;        // refuses what ofl_local.c asks for
 };
 
 struct ofl_dev {
@@ -75,6 +77,7 @@ struct ofl_flow { // many, and touched seldom: small
     uint16_t prio;
     be16_t protocol;
     bool in_hw;
+    bool local; // its filter goes to a chain of ofl_local.c's
 };
 
 struct ofl_counts { // as tc reports them
@@ -91,6 +94,7 @@ struct ofl_filter {
     uint32_t handle;
     uint32_t chain;
     uint32_t flags; // TCA_CLS_FLAGS_*
+    int local;      // ifindex of an internal port whose copies software makes, see ofl_local.c; 0: none
 };
 
 struct ofl_spec { // what a filter is made from
@@ -104,13 +108,14 @@ struct ofl_spec { // what a filter is made from
 struct ofl_record { // one that the kernel told of
     struct ofl_filter f;
     bool flower, has_id;
+    bool local; // one of ofl_local.c's
     struct flow_id id;
     struct ofl_counts counts;
     const uint8_t *options; // TCA_OPTIONS' attributes; NULL: none
     size_t options_len;
 };
 
-// Appends a RTM_NEWTFILTER request; fills f's protocol and prio. False with *r: refused, nothing
+// Appends a RTM_NEWTFILTER request; fills f's protocol, prio and local. False with *r: refused, nothing
 // was appended.
 bool ofl_filter_put(struct nlk_batch *, const struct ofl_spec *, uint16_t nlm_flags,
                     struct ofl_filter *f, struct reason *r);
@@ -139,8 +144,9 @@ bool ofl_match_put(struct nlk_batch *, const struct flow_match *, be16_t *protoc
 // keys: by attribute type, TCA_FLOWER_MAX + 1 of them. False: has a key that this room doesn't use.
 bool ofl_match_get(const struct nlk_attr keys[], be16_t protocol, struct flow_match *);
 
-// Puts TCA_FLOWER_ACT.
-bool ofl_action_put(struct nlk_batch *, const struct ofl_spec *, struct reason *);
+// Puts TCA_FLOWER_ACT; fills f's local.
+bool ofl_action_put(struct nlk_batch *, const struct ofl_spec *, struct ofl_filter *f,
+                    struct reason *);
 // acts: payload of TCA_FLOWER_ACT. match: what the filter matches (whose headers are rewritten).
 struct ofl_decode {
     const struct ofl_devs *devs;
@@ -148,7 +154,7 @@ struct ofl_decode {
     struct dp_actions *out;
 };
 bool ofl_action_get(const struct nlk_attr *acts, const struct ofl_decode *);
-// Of the first action: counters and cookie.
+// Of the first action: counters and cookie. rec's chain is known.
 void ofl_action_peek(const struct nlk_attr *acts, struct ofl_record *);
 
 #define OFL_PEDIT_HEADERS 6
@@ -166,6 +172,34 @@ void ofl_pedit_put(struct nlk_batch *, const struct ofl_pedit *);
 bool ofl_pedit_get(const struct nlk_attr *options, struct ofl_pedit *);
 // The set fields that these bytes are. False: bytes that no field has.
 bool ofl_pedit_fields(struct ofl_pedit *, const struct flow_match *, struct dp_actions *);
+
+// --- Copies for the bridge's own port (ofl_local.c). ---
+
+struct ofl_local { // a chain of a device, whose filters give a packet to an internal port
+    int ifindex, to;
+    uint8_t mac[6];     // of that port, as its filters say
+    int64_t idle_since; // ms: the port has gone, and no flow leads there; 0: not so
+};
+struct ofl_split { // of a flow's actions
+    const struct ofl_dev *local; // the internal port among the outputs; NULL: none
+    bool movable;                // nothing is rewritten between its output and the last one
+    uint32_t position;           // outputs before it
+    unsigned n_outputs;
+};
+void ofl_local_find(const struct ofl_spec *, struct ofl_split *);
+uint32_t ofl_local_chain(int ifindex); // of an internal port
+int ofl_local_of_chain(uint32_t chain); // back; 0: none of these
+#define OFL_LOCAL_COOKIE "own"          // of its filters' first actions, with the NUL
+// Are the filters there that a flow with f->local needs?
+bool ofl_local_ready(struct dp *dp, const struct ofl_filter *f) REQUIRES(dp->mutex);
+// Makes them. 0 or -errno, with *why. No lock.
+int ofl_local_make(struct dp_channel *, const struct ofl_filter *f, struct reason *why);
+// They were seen in a dump, or went with their qdisc (all of a device's).
+void ofl_local_seen(struct dp *dp, const struct ofl_record *) REQUIRES(dp->mutex);
+void ofl_local_remove(struct dp_channel *, const struct ofl_filter *, size_t n);
+void ofl_local_forget(struct dp *dp, int ifindex) REQUIRES(dp->mutex);
+// Follows addresses; removes what leads to ports that have gone. The thread that owns the channel.
+void ofl_local_tidy(struct dp_channel *);
 
 // reason for the first field that `left` has bits of. Returns false, for the caller to return.
 bool ofl_refuse_match(const struct flow_match *, const struct flow_mask *left, struct reason *);
@@ -191,6 +225,8 @@ struct dp {
     int *leaving
         GUARDED_BY(mutex); // devices that left the datapath: their clsact goes with the last filter
     size_t n_leaving GUARDED_BY(mutex), cap_leaving GUARDED_BY(mutex);
+    struct ofl_local *locals GUARDED_BY(mutex); // few
+    size_t n_locals GUARDED_BY(mutex), cap_locals GUARDED_BY(mutex);
     struct ofl_probe *probe; // owner: main
     struct dp_features features;
 };

@@ -99,6 +99,9 @@ probe_link(struct ofl_probe *p, int ifindex, struct ofl_port_info *info)
                    ARRAY_SIZE(t))) {
         info->mtu = nlk_u32(&t[IFLA_MTU]);
         snprintf(info->name, sizeof info->name, "%.15s", nlk_str(&t[IFLA_IFNAME]));
+        if (t[IFLA_ADDRESS].len == sizeof info->mac) {
+            memcpy(info->mac, t[IFLA_ADDRESS].data, sizeof info->mac);
+        }
         const struct nlk_attr *id = &t[IFLA_PHYS_SWITCH_ID];
         for (size_t j = 0; j < id->len && j < (sizeof info->switch_id - 1) / 2; j++) {
             snprintf(info->switch_id + 2 * j, 3, "%02x", ((const uint8_t *) id->data)[j]);

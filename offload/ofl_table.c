@@ -36,6 +36,7 @@ ofl_table_add(struct dp *dp, const struct flow_id *id, const struct ofl_filter *
     flow->handle = f->handle;
     flow->prio = f->prio;
     flow->protocol = f->protocol;
+    flow->local = f->local;
     hmap_insert(&dp->flows, &flow->by_id, hash_id(id));
     // Handles of an earlier run stay theirs.
     if (f->handle >= dp->next_handle) {

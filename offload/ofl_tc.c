@@ -46,6 +46,7 @@ struct step { // one operation
     bool is_new;   // the flow had no filter; what is counted by now is all the flow's
     bool in_place; // the filter is replaced under its own name
     bool no_qdisc; // it was thought to be there
+    bool no_local; // the chain for the internal port's copies is not there yet
 };
 
 struct round { // its memory stays with the channel
@@ -55,6 +56,7 @@ struct round { // its memory stays with the channel
     struct nlk_result *results;
     size_t n_steps, n_sent, n_new;
     size_t cap_steps;
+    bool any_local; // a step has no_local
 };
 
 #define PER_STEP 3 // messages: qdisc, get, new
@@ -87,6 +89,7 @@ round_begin(struct dp_channel *c, size_t n)
     memset(r->steps, 0, n * sizeof *r->steps);
     r->n_steps = n;
     r->n_sent = r->n_new = 0;
+    r->any_local = false;
     nlk_batch_clear(&c->batch);
     return r;
 }
@@ -156,6 +159,7 @@ ofl_close(struct dp *dp) NO_THREAD_SAFETY
     hmap_destroy(&dp->devs.by_ifindex);
     hmap_destroy(&dp->nics);
     free(dp->leaving);
+    free(dp->locals);
     ofl_probe_free(dp->probe);
     mutex_destroy(&dp->mutex);
     free(dp);
@@ -324,7 +328,10 @@ put_new(struct dp *dp, struct round *r, struct step *s) REQUIRES(dp->mutex)
     if (!in->qdisc) {
         put_qdisc(r, s->f.ifindex);
     }
-    if (!put_filter(dp, r, s, flow)) {
+    const bool ok = put_filter(dp, r, s, flow);
+    s->no_local = ok && s->f.local && !ofl_local_ready(dp, &s->f);
+    if (!ok || s->no_local) {
+        r->any_local |= s->no_local;
         r->n_sent -= r->c->batch.n - before;
         if (flow) {
             flow->next_handle = 0;
@@ -424,6 +431,14 @@ carry(struct ofl_flow *flow, const struct step *s)
     }
 }
 
+// Where it is, but not all of it.
+static void
+say_local(struct dp *dp, struct step *s) REQUIRES(dp->mutex)
+{
+    const struct ofl_dev *to = ofl_dev_by_ifindex(&dp->devs, s->f.local);
+    reason_set(&s->op->reason, REASON_PORT_LOCAL, FIELD_COUNT, 0, "%s", to ? to->port.name : "");
+}
+
 static void
 done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us)
     REQUIRES(dp->mutex)
@@ -439,6 +454,7 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
         ofl_refuse_kernel(&op->reason, res->error, res->extack, skip_sw);
         if (skip_sw && nic) {
             ofl_nic_failed(nic, res->error);
+            nic->no_split |= s->f.local && res->error == -EOPNOTSUPP;
         }
         struct ofl_dev *in = ofl_dev_by_ifindex(&dp->devs, s->f.ifindex);
         // Somebody removed the qdisc, and all filters with it.
@@ -454,6 +470,9 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
     op->place = in_hw ? DP_PLACE_TC_HW : DP_PLACE_TC_SW;
     if (in_hw) {
         ofl_nic_inserted(nic, us);
+        if (s->f.local) {
+            say_local(dp, s);
+        }
     }
     if (s->was_there && flow && !s->in_place) {
         return; // the rest when the old one is gone
@@ -480,6 +499,7 @@ done_old(struct dp *dp, const struct step *s) REQUIRES(dp->mutex)
     flow->prio = s->f.prio;
     flow->protocol = s->f.protocol;
     flow->next_handle = 0;
+    flow->local = s->f.local;
     ofl_table_in_hw(flow, s->flags & TCA_CLS_FLAGS_IN_HW ? nic_of(dp, s) : NULL);
     ofl_counts_stats(&s->counts, flow, &s->op->stats);
 }
@@ -593,6 +613,7 @@ done_again(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t 
     }
     done_new(dp, s, res, us);
     if (!res->error && first) {
+        s->sent = true;
         struct ofl_dev *in = ofl_dev_by_ifindex(&dp->devs, s->f.ifindex);
         if (in) {
             in->qdisc = true;
@@ -600,6 +621,25 @@ done_again(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t 
     } else if (res->error && !first) {
         s->op->error = 0;
         s->op->place = DP_PLACE_TC_SW;
+    }
+}
+
+// Makes the chains that were missing; what needs them is put again.
+static void
+make_locals(struct round *r)
+{
+    for (size_t i = 0; i < r->n_steps; i++) {
+        struct step *s = &r->steps[i];
+        if (!s->no_local) {
+            continue;
+        }
+        s->no_local = false;
+        int error = ofl_local_make(r->c, &s->f, &s->op->reason);
+        if (error) {
+            refuse(s, error);
+        } else {
+            s->no_qdisc = true;
+        }
     }
 }
 
@@ -653,8 +693,15 @@ ofl_flow_apply(struct dp_channel *c, struct dp_flow_op *ops, size_t n)
     int error = transact(r);
     done(r, r->n_new ? (clock_now_us() - began) / (int64_t) r->n_new : 0);
     error = error ? error : remove_old(r);
+    if (r->any_local) {
+        make_locals(r);
+    }
     error = error ? error : ask_driver(r);
     error = error ? error : remove_old(r);
+    if (r->any_local) {
+        error = error ? error : ask_driver(r);
+        error = error ? error : remove_old(r);
+    }
     for (size_t i = 0; i < n; i++) {
         if (r->steps[i].is_new) {
             ops[i].stats = (struct dp_flow_stats){0}; // dumps tell

@@ -370,6 +370,17 @@ add_mirred(struct str *out, const struct tc_mirred *p, const struct ofl_devs *de
 }
 
 static void
+add_goto(struct str *out, uint32_t chain, const struct ofl_devs *devs)
+{
+    const int to = ofl_local_of_chain(chain);
+    const struct ofl_dev *d = to ? ofl_dev_by_ifindex(devs, to) : NULL;
+    str_addf(out, " gact action goto chain %u\n\t random type none pass val 0", chain);
+    if (d) {
+        str_addf(out, "\n(software gives what comes to chain %u to %s)", chain, d->info.name);
+    }
+}
+
+static void
 add_action(struct str *out, const struct nlk_attr *act, const struct ofl_devs *devs)
 {
     struct nlk_attr t[TCA_ACT_MAX + 1], o[16];
@@ -395,7 +406,14 @@ add_action(struct str *out, const struct nlk_attr *act, const struct ofl_devs *d
     } else if (!strcmp(kind, "skbedit")) {
         str_add(out, " skbedit  ptype host pipe");
     } else if (!strcmp(kind, "gact")) {
-        str_add(out, " gact action drop\n\t random type none pass val 0");
+        struct tc_gact p = {.action = TC_ACT_SHOT};
+        memcpy(&p, o[TCA_GACT_PARMS].data ? o[TCA_GACT_PARMS].data : &p,
+               MIN((size_t) o[TCA_GACT_PARMS].len, sizeof p));
+        if (TC_ACT_EXT_CMP(p.action, TC_ACT_GOTO_CHAIN)) {
+            add_goto(out, (uint32_t) p.action & TC_ACT_EXT_VAL_MASK, devs);
+        } else {
+            str_add(out, " gact action drop\n\t random type none pass val 0");
+        }
     } else {
         str_addf(out, " %s", kind);
     }

@@ -147,9 +147,8 @@ sp_place_forecast(const struct sp_dp *dp, const struct xlate_out *x, const struc
     struct ofl_verdict v = {.text = f->filter};
     if (ofl_explain(p->tc.dp, &m, &x->acts, &v)) {
         f->place = v.place;
-    } else {
-        f->why = v.reason;
     }
+    f->why = v.reason;
 }
 
 // --- Ports. Main thread from here on. ---

@@ -39,6 +39,7 @@ COVERAGE(place_refused);
 #define GATHER_MS 10
 #define GATHER_BUSY_MS 40
 #define BUSY 4 // entries in one batch
+#define DRAIN_MS 300 // for packets that the NIC has handed to software with word where to go on
 #define BATCH_US 200000 // how long a batch may keep its entries
 
 struct item {
@@ -517,6 +518,9 @@ drain(struct place_worker *w)
             poll(NULL, 0, 1); // somebody else has those that are left
         }
         make_moves(w);
+    }
+    if (ofl_has_locals(w->place->tc.dp)) {
+        poll(NULL, 0, DRAIN_MS);
     }
 }
 

@@ -9,6 +9,7 @@ to2="action mirred egress redirect dev ${REP[2]}"
 ip link add other type veth
 refused "ranges of ports" "${REP[1]}" 1 ip ip_proto tcp dst_port 10-20 $to2
 refused "not a port of this NIC" "${REP[1]}" 1 ip action mirred egress redirect dev other
+knob cannot_chain 1
 refused "goto chain" "${REP[1]}" 1 ip action goto chain 3
 refused "police" "${REP[1]}" 1 ip action police rate 1mbit burst 10k conform-exceed drop pipe $to2
 refused "skbedit mark" "${REP[1]}" 1 ip action skbedit mark 5 pipe $to2

@@ -182,9 +182,23 @@ static int parse_end(struct parse *p, enum simnic_action_type type)
 	return 0;
 }
 
+/*
+ * The packet leaves the NIC behind the rule, as it is then, and tells tc where to go on, so that what this rule did is not done again
+ * (as packets do that miss in a later table of a NIC that has several).
+ */
+static int parse_goto(struct parse *p, u32 chain)
+{
+	if (!IS_ENABLED(CONFIG_NET_TC_SKB_EXT) || READ_ONCE(p->port->nic->cannot_chain))
+		return simnic_refuse(p->extack, "simnic: cannot do the action goto chain");
+	if (!chain)
+		return simnic_refuse(p->extack, "simnic: cannot go to an earlier chain");
+	add(p, SIMNIC_GOTO)->chain = chain;
+	p->ended = true;
+	return 0;
+}
+
 static const char *const refusals[NUM_FLOW_ACTIONS] = {
 	[FLOW_ACTION_ACCEPT] = "simnic: cannot do the action pass",
-	[FLOW_ACTION_GOTO] = "simnic: cannot do the action goto chain",
 	[FLOW_ACTION_REDIRECT_INGRESS] = "simnic: cannot do the action redirect to a device's ingress",
 	[FLOW_ACTION_MIRRED_INGRESS] = "simnic: cannot do the action mirror to a device's ingress",
 	[FLOW_ACTION_TUNNEL_ENCAP] = "simnic: cannot do the action tunnel_key set",
@@ -216,6 +230,8 @@ static int parse_one(struct parse *p, const struct flow_action_entry *from)
 		return parse_end(p, SIMNIC_DROP);
 	case FLOW_ACTION_TRAP:
 		return parse_end(p, SIMNIC_TRAP);
+	case FLOW_ACTION_GOTO:
+		return parse_goto(p, from->chain_index);
 	case FLOW_ACTION_VLAN_PUSH:
 		return parse_vlan(p, from, SIMNIC_VLAN_PUSH);
 	case FLOW_ACTION_VLAN_POP:
@@ -422,6 +438,9 @@ void simnic_actions_run(struct simnic_port *port, const struct simnic_actions *a
 		case SIMNIC_TRAP:
 			simnic_deliver(port, true, skb);
 			return;
+		case SIMNIC_GOTO:
+			simnic_resume(port, action->chain, skb);
+			return;
 		case SIMNIC_DROP:
 			kfree_skb(skb);
 			return;
@@ -440,6 +459,7 @@ void simnic_actions_show(struct seq_file *m, const struct simnic_actions *action
 {
 	static const char *const type_names[] = {
 		[SIMNIC_OUTPUT] = "output", [SIMNIC_MIRROR] = "mirror", [SIMNIC_DROP] = "drop", [SIMNIC_TRAP] = "trap",
+		[SIMNIC_GOTO] = "goto",
 		[SIMNIC_VLAN_PUSH] = "vlan_push", [SIMNIC_VLAN_POP] = "vlan_pop", [SIMNIC_VLAN_SET] = "vlan_set",
 		[SIMNIC_REWRITE] = "rewrite", [SIMNIC_CHECKSUM] = "checksum",
 	};
@@ -465,6 +485,9 @@ void simnic_actions_show(struct seq_file *m, const struct simnic_actions *action
 			seq_printf(m, "=%s+%u:%08x/%08x",
 				   action->rewrite.transport ? "l4" : action->rewrite.network ? "l3" : "l2",
 				   action->rewrite.offset, ntohl(action->rewrite.value), ntohl(~action->rewrite.keep));
+			break;
+		case SIMNIC_GOTO:
+			seq_printf(m, "=%u", action->chain);
 			break;
 		case SIMNIC_CHECKSUM:
 			seq_printf(m, "=0x%x", action->checksums);

@@ -143,6 +143,7 @@ void simnic_debugfs_add(struct simnic *nic)
 	debugfs_create_file("table_size", 0600, nic->debugfs, nic, &size_fops);
 	debugfs_create_file("stats_lag_ms", 0600, nic->debugfs, nic, &lag_fops);
 	debugfs_create_file("cannot_match", 0600, nic->debugfs, nic, &forbidden_fops);
+	debugfs_create_u32("cannot_chain", 0600, nic->debugfs, &nic->cannot_chain);
 	debugfs_create_u32("insert_delay_ms", 0600, nic->debugfs, &nic->insert_delay_ms);
 	debugfs_create_u32("fail_next", 0600, nic->debugfs, &nic->fail_next);
 	debugfs_create_file("fail_errno", 0600, nic->debugfs, nic, &errno_fops);

@@ -10,6 +10,7 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
+#include <net/pkt_cls.h>
 
 #include "simnic.h"
 
@@ -33,7 +34,21 @@ static netdev_tx_t xmit(struct sk_buff *skb, struct net_device *dev)
 	return NETDEV_TX_OK;
 }
 
-void simnic_receive(struct net_device *dev, struct sk_buff *skb)
+static int set_chain(struct sk_buff *skb, u32 chain)
+{
+#if IS_ENABLED(CONFIG_NET_TC_SKB_EXT)
+	struct tc_skb_ext *ext = tc_skb_ext_alloc(skb);
+
+	if (!ext)
+		return -ENOMEM;
+	ext->chain = chain;
+	return 0;
+#else
+	return -EOPNOTSUPP;
+#endif
+}
+
+void simnic_receive(struct net_device *dev, struct sk_buff *skb, u32 chain)
 {
 	unsigned int len = skb->len;
 
@@ -42,7 +57,7 @@ void simnic_receive(struct net_device *dev, struct sk_buff *skb)
 	skb_clear_hash(skb);
 	skb->ip_summed = CHECKSUM_NONE;
 	skb->priority = 0;
-	if (!is_skb_forwardable(dev, skb)) {
+	if (!is_skb_forwardable(dev, skb) || (chain && set_chain(skb, chain))) {
 		dev_core_stats_rx_dropped_inc(dev);
 		kfree_skb(skb);
 		return;

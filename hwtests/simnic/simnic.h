@@ -95,6 +95,7 @@ struct simnic {
 	u32 fail_errno;				/* debugfs */
 	u32 insert_delay_ms;			/* debugfs */
 	u32 cannot_match;			/* debugfs: bits of flow_dissector_key_id */
+	u32 cannot_chain;			/* debugfs: goto chain is refused */
 	u32 stats_lag_ms;			/* debugfs; under firmware */
 	struct delayed_work stats_work;		/* publishes counters when stats_lag_ms is set */
 
@@ -119,12 +120,15 @@ void simnic_devlink_port_del(struct simnic_port *port);
 struct net_device *simnic_netdev_create(struct simnic_port *port, bool inside);
 void simnic_netdev_destroy(struct net_device *dev);
 bool simnic_is_inside(const struct net_device *dev);
-void simnic_receive(struct net_device *dev, struct sk_buff *skb);
+/* chain: where tc is to go on with it; 0: at the beginning. */
+void simnic_receive(struct net_device *dev, struct sk_buff *skb, u32 chain);
 
 /* wire.c: what happens between the ports; called on the packet path, consumes the skb. */
 void simnic_from_outside(struct simnic_port *port, struct sk_buff *skb);
 void simnic_from_inside(struct simnic_port *port, struct sk_buff *skb);
 void simnic_deliver(struct simnic_port *port, bool inside, struct sk_buff *skb);
+/* To the inside, for software to go on in this chain. */
+void simnic_resume(struct simnic_port *port, u32 chain, struct sk_buff *skb);
 
 /* offload.c */
 int simnic_setup_tc(struct net_device *dev, enum tc_setup_type type, void *type_data);
@@ -197,6 +201,7 @@ enum simnic_action_type {
 	SIMNIC_MIRROR,		/* a copy */
 	SIMNIC_DROP,
 	SIMNIC_TRAP,		/* to the inside, as if missed */
+	SIMNIC_GOTO,		/* a chain: the NIC has only the first one, so it misses there, and software goes on */
 	SIMNIC_VLAN_PUSH,
 	SIMNIC_VLAN_POP,
 	SIMNIC_VLAN_SET,
@@ -217,6 +222,7 @@ struct simnic_action {
 			__be32 value;
 		} rewrite;
 		u32 checksums;			/* TCA_CSUM_UPDATE_FLAG_* */
+		u32 chain;			/* GOTO */
 	};
 };
 

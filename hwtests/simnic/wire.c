@@ -16,7 +16,17 @@ void simnic_deliver(struct simnic_port *port, bool inside, struct sk_buff *skb)
 
 	dev = inside ? rcu_dereference(port->inside) : rcu_dereference(port->outside);
 	if (dev)
-		simnic_receive(dev, skb);
+		simnic_receive(dev, skb, 0);
+	else
+		kfree_skb(skb);
+}
+
+void simnic_resume(struct simnic_port *port, u32 chain, struct sk_buff *skb)
+{
+	struct net_device *dev = rcu_dereference(port->inside);
+
+	if (dev)
+		simnic_receive(dev, skb, chain);
 	else
 		kfree_skb(skb);
 }

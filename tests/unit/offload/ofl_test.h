@@ -12,6 +12,7 @@
 static struct ofl_devs devs;
 static struct ofl_dev devices[5];
 static struct ofl_nic nics[2];
+static bool encode_hw = true; // meant for hardware
 
 static inline void
 make_devices(void)
@@ -38,7 +39,7 @@ encode(struct nlk_batch *b, const struct flow_match *m, const struct dp_actions 
        struct ofl_record *rec, struct reason *r)
 {
     const struct flow_id id = {{1, 2}};
-    const struct ofl_spec s = {m, acts, &id, &devs, true};
+    const struct ofl_spec s = {m, acts, &id, &devs, encode_hw};
     struct ofl_filter f = {.ifindex = 1, .handle = 7};
     reason_clear(r);
     if (!ofl_filter_put(b, &s, 0, &f, r)) {

@@ -156,6 +156,7 @@ test_golden(void **state)
     int n = 0;
     (void) state;
 
+    encode_hw = false; // for hardware outputs change places
     while (fgets(words, sizeof words, tc)) {
         if (words[0] == '#') {
             continue;
@@ -193,6 +194,7 @@ test_golden(void **state)
         nlk_batch_free(&b);
         n++;
     }
+    encode_hw = true;
     assert_true(n > 40);
     fclose(tc);
     fclose(hex);
@@ -379,6 +381,7 @@ test_round_trip(void **state)
     struct dp_actions acts = DP_ACTIONS_INIT, back = DP_ACTIONS_INIT;
     (void) state;
     for (int i = 0; i < 20000; i++) {
+        nics[0].no_split = i % 2;
         random_match(&m[0]);
         random_actions(&m[0], &acts);
         struct nlk_batch b;
@@ -404,6 +407,50 @@ test_round_trip(void **state)
     free(m);
 }
 
+// Outputs, as letters: s a set field; the rest ports. Where does the one to the internal port go?
+static void
+test_split(void **state)
+{
+    static const struct {
+        const char *acts;
+        bool split;
+        uint32_t position;
+    } cases[] = {
+        {"23", false, 0}, {"9", false, 0},   {"92", true, 0},   {"29", true, 1},
+        {"293", true, 1}, {"2s93", true, 1}, {"2s9", true, 1},  {"29s3", false, 0},
+        {"29s", true, 1}, {"299", false, 0}, {"s932", true, 0}, {"9s", false, 0},
+    };
+    struct flow_match *m = base_calloc(1, sizeof *m);
+    struct dp_actions acts = DP_ACTIONS_INIT;
+    (void) state;
+    match_init_any(m);
+    m->key.in_port = htobe32(1);
+    FLOW_MASK_EXACT(&m->mask, in_port);
+    match_update_used(m);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        dp_actions_clear(&acts);
+        for (const char *c = cases[i].acts; *c; c++) {
+            if (*c == 's') {
+                add_set(&acts, FIELD_ETH_DST, 77);
+            } else {
+                dp_actions_add_output(&acts, (uint32_t) (*c - '0'));
+            }
+        }
+        const struct flow_id id = {{1, 2}};
+        const struct ofl_spec spec = {m, &acts, &id, &devs, true};
+        struct ofl_split split;
+        ofl_local_find(&spec, &split);
+        const bool moves = split.local && split.movable;
+        if (moves != cases[i].split || (moves && split.position != cases[i].position)) {
+            fail_msg("%s: %s at %u", cases[i].acts, moves ? "split" : "whole", split.position);
+        }
+    }
+    assert_int_equal(ofl_local_of_chain(ofl_local_chain(9)), 9);
+    assert_int_equal(ofl_local_of_chain(7), 0);
+    dp_actions_free(&acts);
+    free(m);
+}
+
 static int
 setup(void **state)
 {
@@ -422,6 +469,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_split),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -6,6 +6,7 @@ lib_flow_libflow_a_SOURCES = \
 	lib/flow/classifier_table.h \
 	lib/flow/classifier_trie.h \
 	lib/flow/dp_actions.h \
+	lib/flow/dp_command.h \
 	lib/flow/dp_ops.h \
 	lib/flow/dp_text.h \
 	lib/flow/field.h \
@@ -26,6 +27,7 @@ lib_flow_libflow_a_SOURCES += \
 	lib/flow/dp_actions.c \
 	lib/flow/dp_actions_format.c \
 	lib/flow/dp_actions_parse.c \
+	lib/flow/dp_command.c \
 	lib/flow/dp_ct_parse.c \
 	lib/flow/dp_field.c \
 	lib/flow/dp_match_format.c \

@@ -6,6 +6,7 @@
 #include "kdatapath/kd.h"
 #include "lib/base/cmdline.h"
 #include "lib/base/str.h"
+#include "lib/flow/dp_command.h"
 
 struct dpctl_options {
     bool statistics, more, names, no_names, may_create, read_only, zero;
@@ -47,11 +48,5 @@ void dpctl_add_flows(struct cmdline_ctx *);
 void dpctl_mod_flows(struct cmdline_ctx *);
 void dpctl_del_flows(struct cmdline_ctx *);
 void dpctl_parse_actions(struct cmdline_ctx *);
-
-// text.c: "packets:0, bytes:0, used:never" and a whole flow's line.
-void dpctl_format_stats(const struct dp_flow_stats *, struct str *out);
-void dpctl_format_flow(const struct dp_flow_record *, const struct dpctl_ports *, bool verbose,
-                       struct str *out);
-bool dpctl_parse_ufid(const char *text, struct flow_id *, size_t *len);
 
 #endif

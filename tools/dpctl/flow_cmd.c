@@ -37,10 +37,15 @@ close_session(struct session *s)
 }
 
 // Names in output: asked for, or with -m unless refused.
-static const struct dpctl_ports *
-names(const struct session *s)
+static void
+format_flow(const struct dp_flow_record *r, const struct session *s, struct str *out)
 {
-    return dpctl_options.names || (dpctl_options.more && !dpctl_options.no_names) ? s->ports : NULL;
+    const bool names = dpctl_options.names || (dpctl_options.more && !dpctl_options.no_names);
+    const struct dp_flow_style style = {.verbose = dpctl_options.more,
+                                        .kernel = true,
+                                        .namer = names ? dpctl_port_name : NULL,
+                                        .aux = s->ports};
+    dp_flow_format(r, &style, out);
 }
 
 // --- dump-flows ---
@@ -58,7 +63,7 @@ dump_one(const struct dp_flow_record *r, void *d_)
     struct dump *d = d_;
 
     if (!d->has_filter || match_overlaps(r->match, &d->filter)) {
-        dpctl_format_flow(r, names(d->s), dpctl_options.more, &d->out);
+        format_flow(r, d->s, &d->out);
         str_add_char(&d->out, '\n');
         fwrite(str_get(&d->out), 1, d->out.len, stdout);
         str_clear(&d->out);
@@ -113,7 +118,7 @@ dpctl_dump_flows(struct cmdline_ctx *ctx)
 
 // "[ufid:…,]FLOW" as the request's id and match. False: said why.
 struct parsed {
-    struct flow_match match;
+    struct dp_flow_text flow;
     struct dp_actions actions;
     struct dp_flow_op op;
     struct kd_flow_request request;
@@ -122,24 +127,21 @@ struct parsed {
 static bool
 parse_flow(const struct session *s, const char *text, struct parsed *p)
 {
-    size_t len = 0;
-
     memset(p, 0, sizeof *p);
-    p->request.op = &p->op;
-    p->op.match = &p->match;
-    p->op.actions = &p->actions;
-    p->request.by_key = !dpctl_parse_ufid(text, &p->op.id, &len);
-    const char *rest = text + len + (text[len] == ',' && len ? strspn(text + len, ", ") : 0);
-    char *error =
-        *rest || !len ? dp_match_parse(rest, dpctl_port_by_name, s->ports, &p->match) : NULL;
+    char *error = dp_flow_parse(text, dpctl_port_by_name, s->ports, &p->flow);
     if (error) {
         fprintf(stderr, "ovs-dpctl: parsing flow key (%s) (%s)\n", error, base_strerror(EINVAL));
         free(error);
         return false;
     }
-    if (!strstr(rest, "recirc_id(")) { // not said is not matched, here
-        match_unset(&p->match, field_get(FIELD_RECIRC_ID));
+    if (!p->flow.has_recirc_id) { // not said is not matched, here
+        match_unset(&p->flow.match, field_get(FIELD_RECIRC_ID));
     }
+    p->op.id = p->flow.id;
+    p->op.match = &p->flow.match;
+    p->op.actions = &p->actions;
+    p->request.op = &p->op;
+    p->request.by_key = !p->flow.has_id;
     return true;
 }
 
@@ -166,7 +168,7 @@ put_flow(const struct session *s, enum dp_flow_verb verb, const char *flow, cons
     if (rc) {
         fprintf(stderr, "ovs-dpctl: updating flow table (%s)\n", base_strerror(rc));
     } else if (dpctl_options.statistics && verb == DP_FLOW_MODIFY) {
-        dpctl_format_stats(&p.op.stats, &out);
+        dp_flow_stats_format(&p.op.stats, &out);
         printf("%s\n", str_get(&out));
         str_free(&out);
     }
@@ -191,7 +193,7 @@ del_flow(const struct session *s, const char *flow)
             fprintf(stderr, "Perhaps you need to specify a UFID?\n");
         }
     } else if (dpctl_options.statistics) {
-        dpctl_format_stats(&p.op.stats, &out);
+        dp_flow_stats_format(&p.op.stats, &out);
         printf("%s\n", str_get(&out));
         str_free(&out);
     }
@@ -244,7 +246,7 @@ dpctl_get_flow(struct cmdline_ctx *ctx)
     struct kd_flow_request request = {.op = &op, .got_match = &match, .got_actions = &acts};
     size_t len;
 
-    if (!dpctl_parse_ufid(ctx->argv[ctx->argc - 1], &op.id, &len) ||
+    if (!dp_flow_id_parse(ctx->argv[ctx->argc - 1], &op.id, &len) ||
         ctx->argv[ctx->argc - 1][len]) {
         log_fatal(0, "parsing flow ufid");
     }
@@ -255,7 +257,7 @@ dpctl_get_flow(struct cmdline_ctx *ctx)
     const struct dp_flow_record r = {
         .id = op.id, .has_id = true, .stats = op.stats, .match = &match, .actions = &acts};
     struct str out = STR_INIT;
-    dpctl_format_flow(&r, names(&s), dpctl_options.more, &out);
+    format_flow(&r, &s, &out);
     printf("%s\n", str_get(&out));
     str_free(&out);
     dp_actions_free(&acts);
@@ -267,32 +269,13 @@ dpctl_get_flow(struct cmdline_ctx *ctx)
 static int
 run_line(const struct session *s, char *line, enum dp_flow_verb verb)
 {
-    static const struct {
-        const char *word;
-        enum dp_flow_verb verb;
-    } words[] = {{"add", DP_FLOW_CREATE}, {"modify", DP_FLOW_MODIFY}, {"delete", DP_FLOW_DELETE}};
-    char *save = NULL, *word = strtok_r(line, " \t\r\n", &save);
+    struct dp_flow_line l = {.verb = verb};
 
-    if (!word || *word == '#') {
+    dp_flow_line_parse(line, &l);
+    if (!l.flow) {
         return 0;
     }
-    for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-        if (!strcmp(word, words[i].word)) {
-            verb = words[i].verb;
-            word = strtok_r(NULL, " \t\r\n", &save);
-            break;
-        }
-    }
-    if (!word) {
-        fprintf(stderr, "ovs-dpctl: parsing flow key (syntax error at ) (%s)\n",
-                base_strerror(EINVAL));
-        return -EINVAL;
-    }
-    if (verb == DP_FLOW_DELETE) {
-        return del_flow(s, word);
-    }
-    char *actions = strtok_r(NULL, "\r\n", &save);
-    return put_flow(s, verb, word, actions ? actions + strspn(actions, " \t") : "");
+    return l.verb == DP_FLOW_DELETE ? del_flow(s, l.flow) : put_flow(s, l.verb, l.flow, l.actions);
 }
 
 static void

@@ -6,6 +6,5 @@ tools_ovs_dpctl_SOURCES = \
 	tools/dpctl/main.c \
 	tools/dpctl/names.c \
 	tools/dpctl/port_cmd.c \
-	tools/dpctl/show_cmd.c \
-	tools/dpctl/text.c
+	tools/dpctl/show_cmd.c
 tools_ovs_dpctl_LDADD = kdatapath/libkdatapath.a $(LIBS_FLOW) $(EXT_LIBS)

@@ -7,51 +7,20 @@
 #include "lib/base/log.h"
 #include "tools/dpctl/dpctl.h"
 
-// "NAME[,type=TYPE][,port_no=N][,dst_port=N]", cut into pieces inside `text`.
-struct iface {
-    const char *name;
-    const char *type; // NULL: not said
-    uint32_t port_no; // DP_PORT_NONE: not said
-    uint16_t dst_port;
-};
-
+// What the text of an interface asks for; false: said what is wrong with it.
 static bool
-parse_option(struct iface *i, const char *key, const char *value)
+parse_iface(char *text, struct dp_port_spec *spec)
 {
-    uint64_t n;
+    bool bad_number;
 
-    if (!strcmp(key, "type")) {
-        i->type = value;
-    } else if (!strcmp(key, "port_no")) {
-        if (!base_parse_uint(value, UINT32_MAX - 1, &n)) {
-            fprintf(stderr, "ovs-dpctl: %s: port_no %s is not a number\n", i->name, value);
-            return false;
-        }
-        i->port_no = n;
-    } else if (!strcmp(key, "dst_port") && base_parse_uint(value, UINT16_MAX, &n)) {
-        i->dst_port = n;
-    }
-    return true; // options of other interface types mean nothing to the kernel
-}
-
-static bool
-parse_iface(char *text, struct iface *i)
-{
-    char *save = NULL;
-
-    *i = (struct iface){.name = strtok_r(text, ",", &save), .port_no = DP_PORT_NONE};
-    if (!i->name) {
+    dp_port_spec_parse(text, spec, &bad_number);
+    if (!spec->name) {
         fprintf(stderr, "ovs-dpctl: '%s' is not a valid interface name\n", text);
         return false;
     }
-    for (char *option; (option = strtok_r(NULL, ",", &save));) {
-        char *value = strchr(option, '=');
-        if (value) {
-            *value++ = 0;
-        }
-        if (!parse_option(i, option, value ? value : "")) {
-            return false;
-        }
+    if (bad_number) {
+        fprintf(stderr, "ovs-dpctl: %s: port_no is not a number\n", spec->name);
+        return false;
     }
     return true;
 }
@@ -65,21 +34,18 @@ complain(int error, const char *text)
 static int
 add_iface(struct dp *dp, const char *dp_name, char *text)
 {
-    struct iface i;
+    struct dp_port_spec spec;
     uint32_t port_no;
 
-    if (!parse_iface(text, &i)) {
+    if (!parse_iface(text, &spec)) {
         return -EINVAL;
     }
-    const struct dp_port_spec spec = {.name = i.name,
-                                      .type = i.type ? i.type : "system",
-                                      .port_no = i.port_no,
-                                      .tp_dst = i.dst_port};
+    spec.type = spec.type ? spec.type : "system";
     const int error = kd_dp_ops.port_add(dp, &spec, &port_no);
     if (error) {
         char *what = error == -ENODEV || error == -EAFNOSUPPORT
-                         ? base_asprintf("%s: failed to open network device", i.name)
-                         : base_asprintf("adding %s to %s failed", i.name, dp_name);
+                         ? base_asprintf("%s: failed to open network device", spec.name)
+                         : base_asprintf("adding %s to %s failed", spec.name, dp_name);
         complain(error, what);
         free(what);
     }
@@ -168,31 +134,27 @@ dpctl_add_if(struct cmdline_ctx *ctx)
     add_ifaces(ctx, dpctl_open(ctx->argv[1], "opening datapath"));
 }
 
-// The kernel's ports have nothing that could be changed: what is asked for must be what there is.
+// What is asked for must be what there is.
 static bool
 check_iface(struct dp *dp, const char *dp_name, char *text)
 {
+    struct dp_port_spec spec;
     struct kd_port p;
-    struct iface i;
 
-    if (!parse_iface(text, &i)) {
+    if (!parse_iface(text, &spec)) {
         return false;
     }
-    const int error = kd_port_get(dp, i.name, 0, &p);
+    const int error = kd_port_get(dp, spec.name, 0, &p);
     if (error) {
-        char *what = base_asprintf("%s: failed to query port in %s", i.name, dp_name);
+        char *what = base_asprintf("%s: failed to query port in %s", spec.name, dp_name);
         complain(error, what);
         free(what);
         return false;
     }
-    if (i.type && strcmp(i.type, p.info.type)) {
-        fprintf(stderr, "ovs-dpctl: %s: can't change type from %s to %s\n", i.name, p.info.type,
-                i.type);
-        return false;
-    }
-    if (i.port_no != DP_PORT_NONE && i.port_no != p.info.port_no) {
-        fprintf(stderr, "ovs-dpctl: %s: can't change port number from %u to %u\n", i.name,
-                p.info.port_no, i.port_no);
+    char *conflict = dp_port_spec_conflict(&spec, &p.info);
+    if (conflict) {
+        fprintf(stderr, "ovs-dpctl: %s\n", conflict);
+        free(conflict);
         return false;
     }
     return true;

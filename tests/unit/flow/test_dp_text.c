@@ -5,6 +5,7 @@
 
 #include "lib/base/random.h"
 #include "lib/flow/dp_actions.h"
+#include "lib/flow/dp_command.h"
 #include "lib/flow/match.h"
 
 static const char *
@@ -180,6 +181,86 @@ test_round_trip(void **state)
     }
 }
 
+static void
+check_line(const char *text, enum dp_flow_verb verb, const char *flow, const char *actions)
+{
+    char *line = base_strdup(text);
+    struct dp_flow_line l = {.verb = DP_FLOW_MODIFY};
+    dp_flow_line_parse(line, &l);
+    assert_int_equal(l.flow != NULL, flow != NULL);
+    if (flow) {
+        assert_int_equal(l.verb, verb);
+        assert_string_equal(l.flow, flow);
+        assert_string_equal(l.actions, actions);
+    }
+    free(line);
+}
+
+static void
+test_lines(void **state)
+{
+    check_line("", 0, NULL, NULL);
+    check_line("  # add a b\n", 0, NULL, NULL);
+    check_line("in_port(1)  2,3\n", DP_FLOW_MODIFY, "in_port(1)", "2,3");
+    check_line("add in_port(1) set(eth(src=1)), 2\r\n", DP_FLOW_CREATE, "in_port(1)",
+               "set(eth(src=1)), 2");
+    check_line("delete in_port(1) 2", DP_FLOW_DELETE, "in_port(1)", "");
+    check_line("add", DP_FLOW_CREATE, "", "");
+    check_line("modify in_port(1)", DP_FLOW_MODIFY, "in_port(1)", "");
+}
+
+static void
+test_flow_text(void **state)
+{
+    struct dp_flow_text f;
+    struct str s = STR_INIT;
+    assert_null(dp_flow_parse(
+        "ufid:00000001-0002-0003-0004-000000000005,in_port(p2),eth(),eth_type(0x1234)",
+        port_by_name, NULL, &f));
+    assert_true(f.has_id);
+    assert_false(f.has_recirc_id);
+    assert_int_equal(be32toh(f.match.key.in_port), 2);
+    dp_flow_id_format(&f.id, &s);
+    assert_string_equal(str_get(&s), "ufid:00000001-0002-0003-0004-000000000005");
+    assert_null(dp_flow_parse("ufid:00000001-0002-0003-0004-000000000005", port_by_name, NULL, &f));
+    assert_null(dp_flow_parse("recirc_id(0x3),in_port(1)", port_by_name, NULL, &f));
+    assert_true(f.has_recirc_id && !f.has_id);
+    char *error = dp_flow_parse("", port_by_name, NULL, &f);
+    assert_string_equal(error, "syntax error at ");
+    free(error);
+    str_clear(&s);
+    dp_flow_stats_format(&(struct dp_flow_stats){.packets = 3, .bytes = 180, .tcp_flags = 0x12},
+                         &s);
+    assert_string_equal(str_get(&s), "packets:3, bytes:180, used:never, flags:S.");
+    str_free(&s);
+}
+
+static void
+test_ports(void **state)
+{
+    const struct dp_port_info info = {.name = "v", .type = "vxlan", .port_no = 3};
+    char text[] = "v,type=vxlan,dst_port=4789,port_no=3", bad[] = "v,port_no=x", nothing[] = "",
+         other[] = "v,port_no=4";
+    struct dp_port_spec spec;
+    bool bad_number;
+    dp_port_spec_parse(text, &spec, &bad_number);
+    assert_string_equal(spec.name, "v");
+    assert_string_equal(spec.type, "vxlan");
+    assert_int_equal(spec.tp_dst, 4789);
+    assert_int_equal(spec.port_no, 3);
+    assert_false(bad_number);
+    assert_null(dp_port_spec_conflict(&spec, &info));
+    dp_port_spec_parse(other, &spec, &bad_number);
+    assert_null(spec.type);
+    char *conflict = dp_port_spec_conflict(&spec, &info);
+    assert_string_equal(conflict, "v: can't change port number from 3 to 4");
+    free(conflict);
+    dp_port_spec_parse(bad, &spec, &bad_number);
+    assert_true(bad_number);
+    dp_port_spec_parse(nothing, &spec, &bad_number);
+    assert_null(spec.name);
+}
+
 int
 main(void)
 {
@@ -190,7 +271,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flow),         cmocka_unit_test(test_actions),
         cmocka_unit_test(test_actions_more), cmocka_unit_test(test_set_runs),
-        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_flow_text),    cmocka_unit_test(test_ports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

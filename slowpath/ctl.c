@@ -13,29 +13,18 @@
 #include "lib/base/unixctl.h"
 #include "lib/flow/field_text.h"
 #include "slowpath/bridge_state.h"
+#include "slowpath/ctl_private.h"
 #include "slowpath/handler.h"
 #include "slowpath/mega.h"
 #include "slowpath/reval.h"
-#include "slowpath/sp_private.h"
 
 // --- fdb. ---
-
-static const struct sp_bridge *
-bridge_arg(struct unixctl_conn *conn, const char *name)
-{
-    const struct sp_config *config = sp_config_get();
-    const struct sp_bridge *br = config ? sp_config_bridge(config, name) : NULL;
-    if (!br) {
-        unixctl_reply_error(conn, "no such bridge");
-    }
-    return br;
-}
 
 static void
 fdb_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
     rcu_begin();
-    const struct sp_bridge *br = bridge_arg(conn, argv[1]);
+    const struct sp_bridge *br = sp_ctl_bridge(conn, argv[1]);
     if (br) {
         struct str out = STR_INIT;
         sp_mac_format(br->state, clock_now(), NULL, NULL, &out);
@@ -49,7 +38,7 @@ static void
 fdb_add(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
     rcu_begin();
-    const struct sp_bridge *br = bridge_arg(conn, argv[1]);
+    const struct sp_bridge *br = sp_ctl_bridge(conn, argv[1]);
     struct mac mac;
     const struct sp_port *p = NULL, *port = NULL;
     if (br) {
@@ -74,7 +63,7 @@ static void
 fdb_del(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
     rcu_begin();
-    const struct sp_bridge *br = bridge_arg(conn, argv[1]);
+    const struct sp_bridge *br = sp_ctl_bridge(conn, argv[1]);
     struct mac mac;
     if (br && !field_parse_mac(argv[3], strlen(argv[3]), &mac)) {
         unixctl_reply_error(conn, "bad MAC address");
@@ -87,31 +76,44 @@ fdb_del(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 }
 
 static void
-fdb_flush(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+flush_one(struct sp_bridge_state *state)
+{
+    sp_mac_flush(state, MAC_NO_PORT);
+}
+
+// Answers `said` when it was done to the bridge that is named, or to all.
+static void
+for_bridges(struct unixctl_conn *conn, const char *name, void (*f)(struct sp_bridge_state *),
+            const char *said)
 {
     rcu_begin();
     const struct sp_config *config = sp_config_get();
-    const struct sp_bridge *br = argc > 1 ? bridge_arg(conn, argv[1]) : NULL;
-    if (argc > 1 && !br) {
-        rcu_end();
-        return;
-    }
+    const struct sp_bridge *br = name ? sp_ctl_bridge(conn, name) : NULL;
+    const bool known = br || !name;
     if (br) {
-        sp_mac_flush(br->state, MAC_NO_PORT);
-    } else if (config) {
+        f(br->state);
+    } else if (known && config) {
         HMAP_FOR_EACH (br, by_name, &config->bridges) {
-            sp_mac_flush(br->state, MAC_NO_PORT);
+            f(br->state);
         }
     }
     rcu_end();
-    unixctl_reply(conn, "table successfully flushed");
+    if (known) {
+        unixctl_reply(conn, said);
+    }
+}
+
+static void
+fdb_flush(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    for_bridges(conn, argc > 1 ? argv[1] : NULL, flush_one, "table successfully flushed");
 }
 
 static void
 fdb_stats_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
     rcu_begin();
-    const struct sp_bridge *br = bridge_arg(conn, argv[1]);
+    const struct sp_bridge *br = sp_ctl_bridge(conn, argv[1]);
     if (br) {
         struct mac_stats s;
         sp_mac_stats(br->state, &s);
@@ -136,22 +138,8 @@ fdb_stats_show(struct unixctl_conn *conn, int argc, const char *argv[], void *au
 static void
 fdb_stats_clear(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
-    rcu_begin();
-    const struct sp_config *config = sp_config_get();
-    const struct sp_bridge *br = argc > 1 ? bridge_arg(conn, argv[1]) : NULL;
-    if (argc > 1 && !br) {
-        rcu_end();
-        return;
-    }
-    if (br) {
-        sp_mac_stats_clear(br->state);
-    } else if (config) {
-        HMAP_FOR_EACH (br, by_name, &config->bridges) {
-            sp_mac_stats_clear(br->state);
-        }
-    }
-    rcu_end();
-    unixctl_reply(conn, "statistics successfully cleared");
+    for_bridges(conn, argc > 1 ? argv[1] : NULL, sp_mac_stats_clear,
+                "statistics successfully cleared");
 }
 
 // --- upcall. ---

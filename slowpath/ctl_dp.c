@@ -1,423 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// unixctl commands about datapaths and the flows in them: dpif/*, dpctl/*. Main thread. Flows are
-// told from the cache, which knows of each in which place it is, with the counters that its places
-// have reported; what an earlier run left and nobody adopted is gone after the first sweep.
+// unixctl commands that show datapaths and bridges: dpif/*, dpctl/show, dpctl/dump-dps. Main thread.
 #include "config.h"
 
 #include <limits.h>
 #include <stdlib.h>
 
 #include "kdatapath/kd.h"
-#include "lib/base/clock.h"
 #include "lib/base/coverage.h"
-#include "lib/base/hash.h"
 #include "lib/base/rcu.h"
 #include "lib/base/str.h"
 #include "lib/base/unixctl.h"
-#include "lib/base/uuid.h"
 #include "ofproto/of_bridge.h"
+#include "slowpath/ctl_private.h"
 #include "slowpath/handler.h"
 #include "slowpath/mega.h"
-#include "slowpath/place.h"
-#include "slowpath/reval.h"
-#include "slowpath/sp_private.h"
-
-// --- Names. ---
-
-// "system@ovs-system", "ovs-system", "system"; NULL without arguments: the only one there is.
-static struct sp_dp *
-dp_arg(const char *name, char **error)
-{
-    struct sp_dp *dp = sp_dp_first();
-    *error = NULL;
-    if (!name) {
-        if (!dp) {
-            *error = base_strdup("no datapaths exist");
-        } else if (dp->next) {
-            *error = base_strdup("multiple datapaths, specify one");
-            dp = NULL;
-        }
-        return dp;
-    }
-    const char *at = strchr(name, '@');
-    const char *rest = at ? at + 1 : name;
-    for (; dp; dp = dp->next) {
-        const bool type_fits = !at || !strncmp(name, dp->type, (size_t) (at - name));
-        const bool name_fits =
-            !strncmp(rest, "ovs-", 4)
-                ? !strcmp(rest + 4, dp->type)
-                : at && sp_config_get() && sp_config_bridge(sp_config_get(), rest);
-        if (type_fits && name_fits) {
-            return dp;
-        }
-    }
-    *error = base_asprintf("%s: there is no such datapath", name);
-    return NULL;
-}
-
-static const char *
-port_name(uint32_t dp_port, void *dp)
-{
-    const struct sp_config *config = sp_config_get();
-    const struct sp_port *p = config ? sp_config_dp_port(config, dp, dp_port) : NULL;
-    return p ? p->name : NULL;
-}
-
-static bool
-port_by_name(const char *name, uint32_t *dp_port, void *dp)
-{
-    const struct sp_config *config = sp_config_get();
-    const struct sp_port *p;
-    if (config) {
-        HMAP_FOR_EACH_HASH(p, by_name, hash_string(name, 0), &config->names)
-        {
-            if (!strcmp(p->name, name) && p->dp_port != DP_PORT_NONE && p->bridge->dp == dp) {
-                *dp_port = p->dp_port;
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-// --- Flows. ---
-
-enum dump_type { DUMP_OVS = 1, DUMP_TC = 2, DUMP_OFFLOADED = 4, DUMP_NOT_OFFLOADED = 8 };
-
-struct dump {
-    struct sp_dp *dp;
-    const struct of_bridge *bridge; // NULL: all
-    bool verbose, names;
-    unsigned types; // enum dump_type
-    struct flow_match filter;
-    bool has_filter;
-    int64_t now;
-    struct str *out;
-};
-
-static bool
-type_is_wanted(const struct dump *d, enum dp_place place)
-{
-    const bool tc = place == DP_PLACE_TC_SW || place == DP_PLACE_TC_HW;
-    return (d->types & DUMP_OVS && !tc) || (d->types & DUMP_TC && tc && place == DP_PLACE_TC_SW) ||
-           (d->types & DUMP_OFFLOADED && place == DP_PLACE_TC_HW) ||
-           (d->types & DUMP_NOT_OFFLOADED && place != DP_PLACE_TC_HW);
-}
-
-static bool
-passes_bridge(const struct mega *m, const struct of_bridge *of)
-{
-    const struct mega_xlate *x = rcu_get(m->x);
-    for (size_t i = 0; i < x->n_links; i++) {
-        const struct mega_link *l = &x->links[i];
-        if ((l->kind == XLATE_DEP_RULE && l->dep->rule->bridge == of) ||
-            (l->kind == XLATE_DEP_MISS && l->dep->of == of)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void
-format_tcp_flags(uint16_t flags, struct str *out)
-{
-    static const char letters[] = "FSRP.UEC";
-    str_add(out, ", flags:");
-    for (size_t i = 0; letters[i]; i++) {
-        if (flags & 1u << i) {
-            str_add_char(out, letters[i]);
-        }
-    }
-}
-
-// As the stock switch words UFIDs: four 32-bit numbers in host order, grouped like a UUID.
-static void
-format_id(const struct flow_id *id, struct str *out)
-{
-    struct uuid uuid;
-    char text[UUID_LEN + 1];
-    memcpy(uuid.w, id->w, sizeof uuid.w);
-    uuid_format(&uuid, text);
-    str_addf(out, "ufid:%s, ", text);
-}
-
-static void
-format_flow(const struct dump *d, struct mega *m, struct str *out)
-{
-    struct flow_match match;
-    struct mega_counts c;
-    const enum dp_place place = __atomic_load_n(&m->now, __ATOMIC_RELAXED);
-    dp_port_namer *namer = d->names ? port_name : NULL;
-    mega_match(m, &match);
-    mega_counts(m, &c);
-    const uint64_t packets = c.last_packets[MEGA_HOME] + c.last_packets[MEGA_TC];
-    const uint64_t bytes = c.last_bytes[MEGA_HOME] + c.last_bytes[MEGA_TC];
-    if (d->verbose) {
-        format_id(&m->id, out);
-    }
-    if (d->dp->home == DP_PLACE_KERNEL) {
-        dp_match_format_kernel(&match, d->verbose, namer, d->dp, out);
-    } else {
-        dp_match_format(&match, d->verbose, namer, d->dp, out);
-    }
-    str_addf(out, ", packets:%llu, bytes:%llu, used:", (unsigned long long) packets,
-             (unsigned long long) bytes);
-    if (packets && c.used) {
-        str_addf(out, "%.3fs", (double) MAX(d->now - c.used, 0) / 1000.0);
-    } else {
-        str_add(out, "never");
-    }
-    if (packets && c.tcp_flags) {
-        format_tcp_flags(c.tcp_flags, out);
-    }
-    if (d->verbose) {
-        str_add(out, place == DP_PLACE_TC_HW ? ", offloaded:yes" : "");
-        str_addf(out, ", dp:%s", place == DP_PLACE_TC_HW || place == DP_PLACE_TC_SW ? "tc" : "ovs");
-    }
-    str_add(out, ", actions:");
-    dp_actions_format(&rcu_get(m->x)->acts->acts, namer, d->dp, out);
-    str_add_char(out, '\n');
-}
-
-static bool
-dump_one(struct mega *m, void *d_)
-{
-    struct dump *d = d_;
-    const enum dp_place place = __atomic_load_n(&m->now, __ATOMIC_RELAXED);
-    if (place == DP_PLACE_NONE || !type_is_wanted(d, place) ||
-        (d->bridge && !passes_bridge(m, d->bridge))) {
-        return true;
-    }
-    if (d->has_filter) {
-        struct flow_match match;
-        mega_match(m, &match);
-        if (!match_is_within(&match, &d->filter)) {
-            return true;
-        }
-    }
-    format_flow(d, m, d->out);
-    return true;
-}
-
-static void
-dump_run(struct dump *d)
-{
-    sp_reval_refresh(d->dp->reval);
-    d->now = clock_now();
-    mega_for_each(d->dp->cache, dump_one, d);
-}
-
-static char *
-parse_types(struct dump *d, const char *list)
-{
-    static const struct {
-        const char *name;
-        unsigned types;
-    } rows[] = {{"ovs", DUMP_OVS},
-                {"tc", DUMP_TC},
-                {"dpdk", 0},
-                {"offloaded", DUMP_OFFLOADED},
-                {"partially-offloaded", 0},
-                {"non-offloaded", DUMP_NOT_OFFLOADED},
-                {"all", DUMP_OVS | DUMP_TC | DUMP_OFFLOADED}};
-    d->types = 0;
-    while (*list) {
-        const size_t n = strcspn(list, ",");
-        size_t i;
-        for (i = 0; i < ARRAY_SIZE(rows); i++) {
-            if (strlen(rows[i].name) == n && !strncmp(rows[i].name, list, n)) {
-                d->types |= rows[i].types;
-                break;
-            }
-        }
-        if (i == ARRAY_SIZE(rows)) {
-            return base_asprintf("ovs-vswitchd: Failed to parse type (%.*s) (Invalid argument)", (int) n, list);
-        }
-        list += n + (list[n] == ',');
-    }
-    return NULL;
-}
-
-// Options and filters, which may stand anywhere; what is left are names, at most one. NULL, or an
-// error sentence.
-static char *
-parse_dump(struct dump *d, int argc, const char *argv[], const char **name)
-{
-    *name = NULL;
-    d->types = DUMP_OVS | DUMP_TC | DUMP_OFFLOADED;
-    for (int i = 1; i < argc; i++) {
-        char *error = NULL;
-        if (!strcmp(argv[i], "-m") || !strcmp(argv[i], "--more")) {
-            d->verbose = true;
-        } else if (!strcmp(argv[i], "--names")) {
-            d->names = true;
-        } else if (!strcmp(argv[i], "--no-names")) {
-            d->names = false;
-        } else if (!strncmp(argv[i], "type=", 5)) {
-            error = parse_types(d, argv[i] + 5);
-        } else if (!strncmp(argv[i], "filter=", 7)) {
-            match_init_any(&d->filter);
-            error = match_parse(&d->filter, argv[i] + 7, NULL);
-            d->has_filter = true;
-        } else if (!strncmp(argv[i], "pmd=", 4)) {
-            continue;
-        } else if (*name) {
-            error = base_asprintf("%s: only one datapath or bridge can be given", argv[i]);
-        } else {
-            *name = argv[i];
-        }
-        if (error) {
-            return error;
-        }
-    }
-    return NULL;
-}
-
-static void
-reply_dump(struct unixctl_conn *conn, struct dump *d, char *error)
-{
-    if (error) {
-        unixctl_reply_error(conn, error);
-        free(error);
-        return;
-    }
-    struct str out = STR_INIT;
-    d->out = &out;
-    dump_run(d);
-    unixctl_reply(conn, str_get(&out));
-    str_free(&out);
-}
-
-static void
-dpctl_dump_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-    struct dump *d = base_calloc(1, sizeof *d);
-    const char *name;
-    rcu_begin();
-    char *error = parse_dump(d, argc, argv, &name);
-    d->names |= d->verbose;
-    if (!error) {
-        d->dp = dp_arg(name, &error);
-    }
-    reply_dump(conn, d, error);
-    rcu_end();
-    free(d);
-}
-
-static void
-dpif_dump_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-    struct dump *d = base_calloc(1, sizeof *d);
-    const char *name;
-    rcu_begin();
-    char *error = parse_dump(d, argc, argv, &name);
-    const struct sp_bridge *br = !error && name ? sp_config_bridge(sp_config_get(), name) : NULL;
-    if (!error && !br) {
-        error = base_strdup("no such bridge");
-    }
-    if (br) {
-        d->dp = br->dp;
-        d->bridge = br->of;
-    }
-    reply_dump(conn, d, error);
-    rcu_end();
-    free(d);
-}
-
-// --- One flow. ---
-
-static bool
-parse_id(const char *text, struct flow_id *id)
-{
-    struct uuid uuid;
-    if (!uuid_parse(text + (strncmp(text, "ufid:", 5) ? 0 : 5), &uuid)) {
-        return false;
-    }
-    memcpy(id->w, uuid.w, sizeof id->w);
-    return true;
-}
-
-static void
-dpctl_get_flow(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-    char *error;
-    struct flow_id id = {{0, 0}};
-    rcu_begin();
-    struct sp_dp *dp = dp_arg(argc > 2 ? argv[1] : NULL, &error);
-    if (dp && !parse_id(argv[argc - 1], &id)) {
-        error = base_asprintf("%s: Failed to parse ufid", argv[argc - 1]);
-    }
-    struct mega *m = error ? NULL : mega_find(dp->cache, &id);
-    if (!error && !m) {
-        error = base_strdup("getting flow (No such file or directory)");
-    }
-    if (error) {
-        unixctl_reply_error(conn, error);
-        free(error);
-    } else {
-        struct str out = STR_INIT;
-        struct dump d = {.dp = dp, .now = clock_now()};
-        format_flow(&d, m, &out);
-        unixctl_reply(conn, str_get(&out));
-        str_free(&out);
-    }
-    rcu_end();
-}
-
-static void
-flows_gone(void *conn)
-{
-    unixctl_reply(conn, "");
-}
-
-static void
-dpctl_del_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-    char *error;
-    rcu_begin();
-    struct sp_dp *dp = dp_arg(argc > 1 ? argv[1] : NULL, &error);
-    rcu_end();
-    if (!dp) {
-        unixctl_reply_error(conn, error);
-        free(error);
-        return;
-    }
-    sp_reval_request(dp->reval, true, flows_gone, conn);
-}
 
 // --- Datapaths. ---
 
-struct port_row {
-    struct dp_port_info info;
-};
-
-struct port_rows {
-    struct port_row *rows;
-    size_t n, cap;
-};
-
 static void
-collect_port(const struct dp_port_info *info, void *p_)
-{
-    struct port_rows *p = p_;
-    if (p->n == p->cap) {
-        p->rows = base_grow(p->rows, &p->cap, sizeof *p->rows);
-    }
-    p->rows[p->n++].info = *info;
-}
-
-static int
-compare_ports(const void *a_, const void *b_)
-{
-    const struct port_row *a = a_, *b = b_;
-    return a->info.port_no < b->info.port_no ? -1 : a->info.port_no > b->info.port_no;
-}
-
-static void
-format_port_counters(struct sp_dp *dp, uint32_t port_no, struct str *out)
+format_port_counters(const struct sp_target *t, uint32_t port_no, struct str *out)
 {
     struct dp_port_state s;
-    if (!dp->ops->port_state || dp->ops->port_state(dp->dp, port_no, &s)) {
+    if (!t->ops->port_state || t->ops->port_state(t->dp, port_no, &s)) {
         str_add(out, "    statistics: see ip -s link\n");
         return;
     }
@@ -436,80 +40,95 @@ format_port_counters(struct sp_dp *dp, uint32_t port_no, struct str *out)
 }
 
 static void
-show_dp(struct sp_dp *dp, bool counters, struct str *out)
+format_stats(const struct sp_target *t, struct str *out)
 {
     struct dp_stats s;
-    str_addf(out, "%s@ovs-%s:\n", dp->type, dp->type);
-    if (!dp->ops->stats(dp->dp, &s)) {
-        str_addf(out, "  lookups: hit:%llu missed:%llu lost:%llu\n  flows: %llu\n",
-                 (unsigned long long) s.hit, (unsigned long long) s.missed,
-                 (unsigned long long) s.lost, (unsigned long long) s.flows);
-        if (dp->home == DP_PLACE_KERNEL) {
-            const uint64_t n = s.hit + s.missed;
-            str_addf(out, "  masks: hit:%llu total:%u hit/pkt:%.2f\n",
-                     (unsigned long long) s.mask_hit, s.masks,
-                     n ? (double) s.mask_hit / (double) n : 0);
-            if (s.cache_hit) {
-                str_addf(out, "  cache: hit:%llu hit-rate:%.2f%%\n", (unsigned long long) s.cache_hit,
-                         n ? (double) s.cache_hit / (double) n * 100 : 0);
-            }
-            str_addf(out, "  caches:\n    masks-cache: size:%u\n", kd_dp_mask_cache(dp->dp));
-        }
+    if (t->ops->stats(t->dp, &s)) {
+        return;
     }
-    struct port_rows p = {NULL, 0, 0};
-    dp->ops->port_dump(dp->dp, collect_port, &p);
-    if (p.n) {
-        qsort(p.rows, p.n, sizeof *p.rows, compare_ports);
+    str_addf(out, "  lookups: hit:%llu missed:%llu lost:%llu\n  flows: %llu\n",
+             (unsigned long long) s.hit, (unsigned long long) s.missed, (unsigned long long) s.lost,
+             (unsigned long long) s.flows);
+    if (t->ops != &kd_dp_ops) {
+        return;
     }
-    for (size_t i = 0; i < p.n; i++) {
-        const struct dp_port_info *info = &p.rows[i].info;
+    const uint64_t n = s.hit + s.missed;
+    str_addf(out, "  masks: hit:%llu total:%u hit/pkt:%.2f\n", (unsigned long long) s.mask_hit,
+             s.masks, n ? (double) s.mask_hit / (double) n : 0);
+    if (s.cache_hit) {
+        str_addf(out, "  cache: hit:%llu hit-rate:%.2f%%\n", (unsigned long long) s.cache_hit,
+                 n ? (double) s.cache_hit / (double) n * 100 : 0);
+    }
+    str_addf(out, "  caches:\n    masks-cache: size:%u\n", kd_dp_mask_cache(t->dp));
+}
+
+struct show {
+    bool counters;
+    struct str *out;
+};
+
+static void
+show_target(struct sp_target *t, void *show_)
+{
+    const struct show *show = show_;
+    str_addf(show->out, "%s@%s:\n", t->type, t->name);
+    format_stats(t, show->out);
+    sp_target_ports(t);
+    for (size_t i = 0; i < t->n_ports; i++) {
+        const struct dp_port_info *info = &t->ports[i];
         const bool plain = !strcmp(info->type, "system") || !info->type[0];
-        str_addf(out, "  port %u: %s%s%s%s\n", info->port_no, info->name, plain ? "" : " (",
+        str_addf(show->out, "  port %u: %s%s%s%s\n", info->port_no, info->name, plain ? "" : " (",
                  plain ? "" : info->type, plain ? "" : ")");
-        if (counters) {
-            format_port_counters(dp, info->port_no, out);
+        if (show->counters) {
+            format_port_counters(t, info->port_no, show->out);
         }
     }
-    free(p.rows);
 }
 
 static void
 dpctl_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
-    struct str out = STR_INIT;
-    bool counters = false, named = false;
-    char *error = NULL;
+    struct str out = STR_INIT, error = STR_INIT;
+    struct show show = {.out = &out};
+    bool named = false, failed = false;
     rcu_begin();
     for (int i = 1; i < argc; i++) {
-        counters |= !strcmp(argv[i], "-s") || !strcmp(argv[i], "--statistics");
+        show.counters |= !strcmp(argv[i], "-s") || !strcmp(argv[i], "--statistics");
         named |= argv[i][0] != '-';
     }
-    for (int i = 1; i < argc && !error; i++) {
-        struct sp_dp *dp = argv[i][0] == '-' ? NULL : dp_arg(argv[i], &error);
-        if (dp) {
-            show_dp(dp, counters, &out);
+    for (int i = 1; i < argc; i++) {
+        struct sp_target t;
+        if (argv[i][0] == '-') {
+            continue;
+        }
+        const int e = sp_target_open(argv[i], &t, NULL);
+        if (e) {
+            sp_ctl_complain(&out, e, "opening datapath %s failed", argv[i]);
+            failed = true;
+        } else {
+            show_target(&t, &show);
+            sp_target_close(&t);
         }
     }
-    for (struct sp_dp *dp = named ? NULL : sp_dp_first(); dp; dp = dp->next) {
-        show_dp(dp, counters, &out);
+    if (!named) {
+        sp_target_for_each(show_target, &show);
     }
     rcu_end();
-    if (error) {
-        unixctl_reply_error(conn, error);
-        free(error);
-    } else {
-        unixctl_reply(conn, str_get(&out));
-    }
-    str_free(&out);
+    // One that is missing makes the whole answer an error.
+    sp_ctl_finish(conn, failed ? &error : &out, failed ? &out : &error);
+}
+
+static void
+add_name(struct sp_target *t, void *out)
+{
+    str_addf(out, "%s@%s\n", t->type, t->name);
 }
 
 static void
 dpctl_dump_dps(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
     struct str out = STR_INIT;
-    for (struct sp_dp *dp = sp_dp_first(); dp; dp = dp->next) {
-        str_addf(&out, "%s@ovs-%s\n", dp->type, dp->type);
-    }
+    sp_target_for_each(add_name, &out);
     unixctl_reply(conn, str_get(&out));
     str_free(&out);
 }
@@ -627,11 +246,8 @@ dpif_show_features(struct unixctl_conn *conn, int argc, const char *argv[], void
 {
     struct str out = STR_INIT;
     rcu_begin();
-    const struct sp_config *config = sp_config_get();
-    const struct sp_bridge *br = config ? sp_config_bridge(config, argv[1]) : NULL;
-    if (!br) {
-        unixctl_reply_error(conn, "no such bridge");
-    } else {
+    const struct sp_bridge *br = sp_ctl_bridge(conn, argv[1]);
+    if (br) {
         const struct dp_features *f = sp_dp_features(br->dp);
         const struct {
             const char *name;
@@ -678,30 +294,6 @@ dpif_show_features(struct unixctl_conn *conn, int argc, const char *argv[], void
     str_free(&out);
 }
 
-// --- Actions as text. ---
-
-static void
-dpctl_parse_actions(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
-{
-    struct dp_actions acts = DP_ACTIONS_INIT;
-    struct str out = STR_INIT;
-    for (int i = 1; i < argc; i++) {
-        dp_actions_clear(&acts);
-        char *error = dp_actions_parse(argv[i], port_by_name, sp_dp_first(), &acts);
-        if (error) {
-            unixctl_reply_error(conn, error);
-            free(error);
-            goto done;
-        }
-        dp_actions_format(&acts, NULL, NULL, &out);
-        str_add_char(&out, '\n');
-    }
-    unixctl_reply(conn, str_get(&out));
-done:
-    str_free(&out);
-    dp_actions_free(&acts);
-}
-
 static void
 report_memory(void *aux)
 {
@@ -729,15 +321,10 @@ sp_ctl_dp_init(void)
 {
     unixctl_register("dpif/dump-dps", "", 0, 0, dpif_dump_dps, NULL);
     unixctl_register("dpif/show", "", 0, 0, dpif_show, NULL);
-    unixctl_register("dpif/dump-flows", "[-m] [--names | --no-names] bridge", 1, INT_MAX,
-                     dpif_dump_flows, NULL);
     unixctl_register("dpif/show-dp-features", "bridge", 1, 1, dpif_show_features, NULL);
     unixctl_register("dpctl/dump-dps", "", 0, 0, dpctl_dump_dps, NULL);
     unixctl_register("dpctl/show", "[-s] [dp...]", 0, INT_MAX, dpctl_show, NULL);
-    unixctl_register("dpctl/dump-flows", "[-m] [--names] [dp] [filter=..] [type=..] [pmd=..]", 0, 6,
-                     dpctl_dump_flows, NULL);
-    unixctl_register("dpctl/get-flow", "[dp] ufid", 1, 2, dpctl_get_flow, NULL);
-    unixctl_register("dpctl/del-flows", "[dp]", 0, 1, dpctl_del_flows, NULL);
-    unixctl_register("dpctl/parse-actions", "actions", 1, INT_MAX, dpctl_parse_actions, NULL);
+    sp_ctl_flows_init();
+    sp_ctl_dpctl_init();
     coverage_memory_register(report_memory, NULL);
 }

@@ -15,11 +15,11 @@
 #include "offload/ofl.h"
 #include "ofproto/of_act.h"
 #include "ofproto/of_bridge.h"
+#include "slowpath/ctl_private.h"
 #include "slowpath/mega.h"
 #include "slowpath/place.h"
 #include "slowpath/reval.h"
 #include "slowpath/sp_config.h"
-#include "slowpath/sp_private.h"
 #include "slowpath/xlate_trace.h"
 
 static void
@@ -75,28 +75,6 @@ reason_json(const struct reason *r)
     reason_format(r, &s);
     set_take(o, "text", &s);
     return o;
-}
-
-static const char *
-port_name(uint32_t dp_port, void *dp)
-{
-    const struct sp_config *config = sp_config_get();
-    const struct sp_port *p = config ? sp_config_dp_port(config, dp, dp_port) : NULL;
-    return p ? p->name : NULL;
-}
-
-static bool
-port_by_name(const char *name, uint32_t *dp_port, void *dp)
-{
-    const struct sp_config *config = sp_config_get();
-    const struct sp_port *p;
-    HMAP_FOR_EACH (p, by_name, &config->names) {
-        if (!strcmp(p->name, name) && p->dp_port != DP_PORT_NONE && p->bridge->dp == dp) {
-            *dp_port = p->dp_port;
-            return true;
-        }
-    }
-    return false;
 }
 
 // --- status. ---
@@ -394,9 +372,9 @@ add_flow(struct mega *m, void *f_)
     str_addf(&s, "%016llx%016llx", (unsigned long long) m->id.w[0],
              (unsigned long long) m->id.w[1]);
     set_take(o, "id", &s);
-    dp_match_format(&f->match, false, port_name, f->dp, &s);
+    dp_match_format(&f->match, false, sp_ctl_port_name, f->dp, &s);
     set_take(o, "match", &s);
-    dp_actions_format(&rcu_get(m->x)->acts->acts, port_name, f->dp, &s);
+    dp_actions_format(&rcu_get(m->x)->acts->acts, sp_ctl_port_name, f->dp, &s);
     set_take(o, "actions", &s);
     set_str(o, "place", dp_place_name(place));
     json_object_set_new(o, "age", json_real((double) (f->now - mega_time_ms(m->created)) / 1000));
@@ -431,7 +409,7 @@ cmd_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
     for (f->dp = sp_dp_first(); f->dp && sp_config_get() && !error; f->dp = f->dp->next) {
         if (argc > 1) {
             match_init_any(filter);
-            error = dp_match_parse(argv[1], port_by_name, f->dp, filter);
+            error = dp_match_parse(argv[1], sp_ctl_port_by_name, f->dp, filter);
             f->filter = filter;
         }
         if (!error) {
@@ -487,9 +465,9 @@ explain(const struct sp_bridge *br, const struct flow_key *key)
     k.in_port = htobe32(port ? port->dp_port : DP_PORT_NONE);
     struct flow_match *m = base_calloc(1, sizeof *m);
     match_init(m, &k, &x.wc);
-    dp_match_format(m, false, port_name, br->dp, &s);
+    dp_match_format(m, false, sp_ctl_port_name, br->dp, &s);
     set_take(o, "match", &s);
-    dp_actions_format(&x.acts, port_name, br->dp, &s);
+    dp_actions_format(&x.acts, sp_ctl_port_name, br->dp, &s);
     set_take(o, "actions", &s);
     struct place_forecast f = {.filter = &filter};
     sp_place_forecast(br->dp, &x, &k, &f);
@@ -521,20 +499,6 @@ explain(const struct sp_bridge *br, const struct flow_key *key)
     return o;
 }
 
-static bool
-ofport_by_name(const char *name, uint32_t *ofp, void *br_)
-{
-    const struct sp_bridge *br = br_;
-    const struct sp_port *p;
-    HMAP_FOR_EACH (p, by_ofp, &br->ports) {
-        if (!strcmp(p->name, name)) {
-            *ofp = p->ofp_port;
-            return true;
-        }
-    }
-    return false;
-}
-
 static void
 cmd_explain(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
@@ -549,7 +513,7 @@ cmd_explain(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
     if (!br || !br->dp) {
         error = base_asprintf("there is no bridge %s", argv[1]);
     } else {
-        const struct field_port_names names = {NULL, ofport_by_name, (void *) (uintptr_t) br};
+        const struct field_port_names names = {NULL, sp_ctl_ofport_by_name, (void *) (uintptr_t) br};
         match_init_any(m);
         error = match_parse(m, argv[2], &names);
         if (!error) {

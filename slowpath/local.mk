@@ -3,6 +3,7 @@ noinst_LIBRARIES += slowpath/libslowpath.a
 slowpath_libslowpath_a_SOURCES = \
 	slowpath/adopt.h \
 	slowpath/bridge_state.h \
+	slowpath/ctl_private.h \
 	slowpath/execute.h \
 	slowpath/execute_dp.h \
 	slowpath/explain.h \
@@ -32,7 +33,10 @@ slowpath_libslowpath_a_SOURCES += \
 	slowpath/bridge_state.c \
 	slowpath/ctl.c \
 	slowpath/ctl_dp.c \
+	slowpath/ctl_dpctl.c \
+	slowpath/ctl_flows.c \
 	slowpath/ctl_offload_json.c \
+	slowpath/ctl_target.c \
 	slowpath/execute.c \
 	slowpath/execute_dp.c \
 	slowpath/explain.c \

@@ -11,11 +11,11 @@
 #include "lib/base/thread.h"
 #include "ofproto/of_bridge.h"
 #include "slowpath/bridge_state.h"
+#include "slowpath/ctl_private.h"
 #include "slowpath/handler.h"
 #include "slowpath/mega.h"
 #include "slowpath/place.h"
 #include "slowpath/reval.h"
-#include "slowpath/sp_private.h"
 
 LOG_MODULE(slowpath);
 
@@ -139,6 +139,7 @@ sp_ready(void)
 void
 sp_exit(bool cleanup)
 {
+    sp_target_exit();
     while (dps) {
         struct sp_dp *dp = dps;
         dps = dp->next;

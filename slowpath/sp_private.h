@@ -26,6 +26,7 @@ struct sp_dp {
     struct place *place; // RCU; NULL until something is to be offloaded; owner: main
     uint64_t n_upcalls, n_slow;  // atomic
     bool ready;                  // atomic: sp_ready()
+    bool edited; // owner: main; dpctl/* changed flows: the datapath may differ from the cache
 };
 
 struct sp_dp *sp_dp_first(void); // main thread

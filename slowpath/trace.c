@@ -13,9 +13,9 @@
 #include "lib/flow/match.h"
 #include "ofproto/of_bridge.h"
 #include "ofproto/of_error.h"
+#include "slowpath/ctl_private.h"
 #include "slowpath/explain.h"
 #include "slowpath/mega.h"
-#include "slowpath/sp_private.h"
 #include "slowpath/xlate_trace.h"
 
 #define MAX_WORDS 5
@@ -33,34 +33,6 @@ struct request {
 };
 
 // --- Names of ports in texts. ---
-
-static bool
-port_by_name(const char *name, uint32_t *ofp, void *br_)
-{
-    const struct sp_bridge *br = br_;
-    const struct sp_port *p;
-    HMAP_FOR_EACH (p, by_ofp, &br->ports) {
-        if (!strcmp(p->name, name)) {
-            *ofp = p->ofp_port;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-dp_port_by_name(const char *name, uint32_t *port, void *r_)
-{
-    const struct request *r = r_;
-    const struct sp_port *p;
-    HMAP_FOR_EACH (p, by_name, &r->config->names) {
-        if (!strcmp(p->name, name) && p->dp_port != DP_PORT_NONE) {
-            *port = p->dp_port;
-            return true;
-        }
-    }
-    return false;
-}
 
 // --- Arguments. ---
 
@@ -86,7 +58,7 @@ parse_flow(struct request *r, const char *text)
 {
     char *error, *whole;
     if (!r->bridge) {
-        error = dp_match_parse(text, dp_port_by_name, r, &r->match);
+        error = dp_match_parse(text, sp_ctl_port_by_name, (void *) (uintptr_t) r->dp, &r->match);
         if (error) {
             free(error);
             return base_asprintf("syntax error at %s (or the bridge name was omitted)", text);
@@ -96,7 +68,8 @@ parse_flow(struct request *r, const char *text)
                    ? NULL
                    : base_asprintf("no OpenFlow port for datapath port %u", port);
     }
-    const struct field_port_names names = {NULL, port_by_name, (void *) (uintptr_t) r->bridge};
+    const struct field_port_names names = {NULL, sp_ctl_ofport_by_name,
+                                           (void *) (uintptr_t) r->bridge};
     error = match_parse_key(&r->match.key, text, &names);
     if (!error) {
         return NULL;
@@ -110,7 +83,8 @@ static char *
 parse_actions(struct request *r, const char *text)
 {
     uint32_t usable = UINT32_MAX;
-    const struct field_port_names names = {NULL, port_by_name, (void *) (uintptr_t) r->bridge};
+    const struct field_port_names names = {NULL, sp_ctl_ofport_by_name,
+                                           (void *) (uintptr_t) r->bridge};
     r->packet_out = true;
     return of_actions_parse(text, r->bridge ? &names : NULL, false, &r->actions, &usable);
 }

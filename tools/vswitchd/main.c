@@ -226,6 +226,12 @@ start_rooms(void)
 {
     udp_init(vsw.loop, vsw.dummy);
     dp_ops_register(&udp_netdev_ops);
+    if (vsw.dummy_override) { // whatever is asked for is a dummy: "netdev" too
+        static struct dp_ops netdev;
+        netdev = udp_dummy_ops;
+        netdev.type = udp_netdev_ops.type;
+        dp_ops_register(&netdev);
+    }
     if (vsw.dummy) {
         dp_ops_register(&udp_dummy_ops);
         clock_unixctl_init();

@@ -67,6 +67,8 @@ struct handlers {
     struct handler h[];
 };
 
+#define RESERVE_EVERY 256 // entries made by a thread between two looks at its heap
+
 // --- Scratch memory. ---
 
 static struct mutex pool_mutex = MUTEX_INIT;
@@ -261,6 +263,18 @@ installed(struct sp_dp *dp, struct batch *b, size_t n_ops, int64_t now)
     }
 }
 
+// Entries stay: the heap grows by them.
+static void
+reserve_heap(size_t n_made)
+{
+    static _Thread_local size_t made = RESERVE_EVERY;
+    made += n_made;
+    if (made >= RESERVE_EVERY) {
+        made = 0;
+        thread_reserve_heap();
+    }
+}
+
 static void
 misses(struct sp_dp *dp, struct dp_channel *ch, struct batch *b, size_t n,
        const struct sp_config *config)
@@ -285,6 +299,7 @@ misses(struct sp_dp *dp, struct dp_channel *ch, struct batch *b, size_t n,
                     base_strerror(error));
     }
     installed(dp, b, both.n_ops, now);
+    reserve_heap(both.n_ops);
     for (size_t i = 0; i < n; i++) {
         struct work *w = &b->work[i];
         if (!w->made) {

@@ -68,7 +68,7 @@ flow_remove(struct place_policy *p, struct place_flow *f)
 {
     p->n_waiting -= !f->inside;
     hmap_remove(&p->flows, &f->by_id);
-    free(f);
+    pool_free(&p->pool, f);
 }
 
 static struct place_class *
@@ -108,7 +108,7 @@ flow_get(struct place_policy *p, struct mega *m)
     if (!f) {
         struct mega_counts n;
         mega_counts(m, &n);
-        f = base_calloc(1, sizeof *f);
+        f = pool_alloc(&p->pool);
         f->id = m->id;
         f->packets = n.packets;
         f->since = clock_now();
@@ -124,6 +124,7 @@ sp_policy_init(struct place_policy *p)
 {
     memset(p, 0, sizeof *p);
     hmap_init(&p->flows);
+    pool_init(&p->pool, sizeof(struct place_flow));
     hmap_init(&p->classes);
     p->probe_delay = PROBE_MS;
 }
@@ -150,6 +151,7 @@ sp_policy_destroy(struct place_policy *p)
         flow_remove(p, f);
     }
     hmap_destroy(&p->flows);
+    pool_destroy(&p->pool);
     hmap_destroy(&p->classes);
 }
 

@@ -17,6 +17,7 @@
 #include <urcu.h>
 
 #include "lib/base/hmap.h"
+#include "lib/base/pool.h"
 #include "lib/base/queue.h"
 #include "lib/base/thread.h"
 #include "offload/ofl.h"
@@ -25,7 +26,7 @@
 #include "slowpath/sp_private.h"
 
 #define PLACE_WORKERS 64 // NICs beyond share
-#define PLACE_BATCH 64
+#define PLACE_BATCH 256
 
 struct loop_timer;
 
@@ -62,6 +63,7 @@ struct place {
 
 struct place_policy {
     struct hmap flows;   // place_flow.by_id: in tc, or waiting for a better time
+    struct pool pool;    // of place_flow
     struct hmap classes; // place_class.node: kinds of flows that were refused
     size_t n_waiting;
     int64_t next_scan, last_scan;    // ms
@@ -114,7 +116,7 @@ struct place_worker {
     struct dp_channel *home, *tc;
     struct place_policy policy;
     struct place_move moves[PLACE_BATCH];
-    size_t n_moves;
+    size_t n_moves, since_reserve;
     struct dp_flow_op ops[PLACE_BATCH];
     struct place_move *op_of[PLACE_BATCH];
     struct flow_id *later; // could not be claimed

@@ -41,6 +41,7 @@ COVERAGE(place_refused);
 #define BUSY 4 // entries in one batch
 #define DRAIN_MS 300 // for packets that the NIC has handed to software with word where to go on
 #define BATCH_US 200000 // how long a batch may keep its entries
+#define FIRST_BATCH ((size_t) 32) // while nothing is known of the NIC's speed
 
 struct item {
     struct queue_node node;
@@ -178,7 +179,7 @@ phase_tc(struct place_worker *w)
     }
     const int64_t began = clock_now_us();
     const int failed = w->place->tc.ops->flow_apply(w->tc, w->ops, n);
-    const int64_t us = (clock_now_us() - began) / (int64_t) n;
+    const int64_t us = MAX((clock_now_us() - began) / (int64_t) n, INT64_C(1));
     w->us_per_move = w->us_per_move ? (w->us_per_move + us) / 2 : us;
     for (size_t i = 0; i < n; i++) {
         if (failed && !w->ops[i].error) {
@@ -320,6 +321,11 @@ make_moves(struct place_worker *w)
     for (size_t i = 0; i < w->n_moves; i++) {
         settle(w, &w->moves[i]);
     }
+    w->since_reserve += w->n_moves;
+    if (w->since_reserve >= PLACE_BATCH) { // the tables of filters and of their weights grow
+        w->since_reserve = 0;
+        thread_reserve_heap();
+    }
     w->n_moves = 0;
 }
 
@@ -386,9 +392,7 @@ batch_size(const struct place_worker *w)
     const struct sp_config *config = sp_config_get();
     size_t n = config && config->offload_in_flight ? config->offload_in_flight : PLACE_BATCH;
     rcu_end();
-    if (w->us_per_move) {
-        n = MIN(n, (size_t) (BATCH_US / w->us_per_move));
-    }
+    n = MIN(n, w->us_per_move ? (size_t) (BATCH_US / w->us_per_move) : FIRST_BATCH);
     return MIN(MAX(n, (size_t) 1), (size_t) PLACE_BATCH);
 }
 

@@ -51,5 +51,8 @@ void thread_join(struct thread *);
 void thread_set_name(const char *); // of the calling thread, when it isn't one of thread_start()
 const char *thread_name(void);      // of the calling thread; "" in the main thread
 unsigned thread_n_cores(void);      // processors this process may use
+// Makes room for about 96 KiB of small allocations by the calling thread: the C library's heaps of
+// threads grow page by page, with a system call for each. Costs next to nothing when there is room.
+void thread_reserve_heap(void);
 
 #endif

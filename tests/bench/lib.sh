@@ -120,7 +120,7 @@ switch_stop() {
     PID=''
 }
 
-# CPU time of all threads of a process that are alive, ns; where the kernel keeps no such clock (the lab), in ticks of 10 ms
+# CPU time of all threads of a process that are alive, ns; where the kernel keeps no such clock, in ticks of 10 ms
 cpu_ns() {
     local pid=${1:-$PID}
     if [ -r "/proc/$pid/schedstat" ]; then

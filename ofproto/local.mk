@@ -39,6 +39,7 @@ ofproto_libofproto_a_SOURCES += \
 	ofproto/of_msg_port.c \
 	ofproto/of_msg_switch.c \
 	ofproto/of_msg_table.c \
+	ofproto/of_own.c \
 	ofproto/of_request.c \
 	ofproto/of_rule.c \
 	ofproto/of_stats.c

@@ -156,7 +156,9 @@ static const char *const reasons[] = {[OF_PIN_NO_MATCH] = "no_match",
                                       [OF_PIN_INVALID_TTL] = "invalid_ttl",
                                       [OF_PIN_ACTION_SET] = "action_set",
                                       [OF_PIN_GROUP] = "group",
-                                      [OF_PIN_PACKET_OUT] = "packet_out"};
+                                      [OF_PIN_PACKET_OUT] = "packet_out",
+                                      [OF_PIN_EXPLICIT_MISS] = "",
+                                      [OF_PIN_IMPLICIT_MISS] = ""};
 
 struct controller {
     struct of_act_controller head;
@@ -170,7 +172,7 @@ parse_controller_key(struct controller *c, const char *key, const char *value)
     struct of_act_controller *h = &c->head;
     if (!strcmp(key, "reason")) {
         for (unsigned r = 0; r < ARRAY_SIZE(reasons); r++) {
-            if (!strcasecmp(value, reasons[r])) {
+            if (*value && !strcasecmp(value, reasons[r])) {
                 h->reason = (uint8_t) r;
                 return NULL;
             }

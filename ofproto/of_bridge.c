@@ -90,6 +90,7 @@ of_bridge_new(struct loop *loop, const char *name, uint64_t dpid)
     of_expire_init(br);
     of_notices_init(br);
     br->hook = loop_hook_new(loop, flush_hook, br);
+    of_own_rules_add(br);
     br->conns = of_conns_new(br, loop);
     hmap_insert(&bridges, &br->by_name, hash_string(name, 0));
     of_path->bridge_attached(br);

@@ -57,6 +57,10 @@ enum of_table_miss of_bridge_table_miss(const struct of_bridge *, uint8_t table)
 // What is done with IP fragments (ovs-ofctl set-frags): ports and ICMP types are taken for 0; dropped; or as they are.
 enum of_frags { OF_FRAGS_NORMAL = 0, OF_FRAGS_DROP = 1, OF_FRAGS_NX_MATCH = 3 };
 enum of_frags of_bridge_frags(const struct of_bridge *);
+// Rules of the switch's own in table OF_TABLE_OWN, which count what no other rule took: packets that went to controllers,
+// that were dropped, fragments that were dropped.
+enum of_own_rule { OF_OWN_RESUBMITTED, OF_OWN_CONTROLLER, OF_OWN_DROP, OF_OWN_FRAGMENT, OF_N_OWN_RULES };
+struct of_rule *of_bridge_own_rule(const struct of_bridge *, enum of_own_rule);
 // Table counters: lookups and matches.
 void of_bridge_table_credit(struct of_bridge *, uint8_t table, uint64_t hits, uint64_t misses);
 void of_rule_ref(const struct of_rule *);
@@ -166,7 +170,7 @@ struct of_controller_status { // for the Controller table
 void of_bridge_reconnect(struct of_bridge *); // drops and makes anew every controller connection
 size_t of_bridge_controller_status(const struct of_bridge *, struct of_controller_status[], size_t max);
 
-// Rules by typed request: what a flow-mod message becomes; also for vswitchd's own rules (standalone NORMAL, hidden rules) and learn().
+// Rules by typed request: what a flow-mod message becomes; also for vswitchd's own rule (standalone NORMAL) and learn().
 int of_bridge_flow_mod(struct of_bridge *, const struct of_flow_mod *); // 0 or enum of_error
 // Counters as fresh as the packet path can make them.
 void of_bridge_refresh_stats(struct of_bridge *);
@@ -174,7 +178,7 @@ void of_bridge_flush_rules(struct of_bridge *); // all but hidden ones
 size_t of_bridge_n_rules(const struct of_bridge *);
 // Walks all rules (main thread): bridge/dump-flows, audit.
 void of_bridge_for_each_rule(struct of_bridge *, bool (*cb)(struct of_rule *, void *aux), void *aux);
-// One rule as ovs-ofctl dump-flows prints it; with_counters false: what explain and ofproto/trace print.
-void of_rule_format(const struct of_rule *, const struct field_port_names *, bool with_counters, struct str *out);
+// One rule without its table's number as bridge/dump-flows prints it.
+void of_rule_format(const struct of_rule *, struct str *out);
 
 #endif

@@ -13,6 +13,7 @@ struct of_table {
     struct cls *cls;
     uint64_t lookups, matches; // atomic
     uint32_t max_flows;        // UINT32_MAX: no limit
+    uint32_t n_hidden;         // rules
     enum of_table_miss miss;   // atomic
     char name[32];
 };
@@ -36,6 +37,7 @@ struct of_bridge {
     bool miss_wanted; // atomic; writer: main: see of_async_wants_misses()
     uint8_t frags;    // atomic, enum of_frags; writer: main
     struct of_table tables[OF_N_TABLES];
+    struct of_rule *own[OF_N_OWN_RULES]; // in the last one
     // of_rule.by_cookie, by hash of the cookie. Many rules share one: lists that a rule leaves in constant time.
     struct cds_list_head *cookies;
     size_t n_cookie_slots; // power of two, 0 at first
@@ -80,6 +82,9 @@ void of_bridge_flush_changes(struct of_bridge *);
 void of_bridge_add_hidden(struct of_bridge *, const struct of_flow_mod *, int priority);
 void of_bridge_del_hidden(struct of_bridge *, const struct of_flow_mod *, int priority);
 void of_bridge_delete_rule(struct of_bridge *, struct of_rule *, enum of_removed_reason);
+
+// of_own.c: once, when nobody reads the tables yet.
+void of_own_rules_add(struct of_bridge *);
 
 // of_expire.c
 void of_expire_init(struct of_bridge *);

@@ -87,7 +87,10 @@ index_rule(struct of_bridge *br, struct of_rule *rule)
     index_cookie(br, rule);
     of_expire_add(br, rule);
     br->n_rules++;
-    br->n_hidden += rule->flags & OF_FLOW_HIDDEN ? 1 : 0;
+    if (rule->flags & OF_FLOW_HIDDEN) {
+        br->n_hidden++;
+        br->tables[rule->table].n_hidden++;
+    }
 }
 
 static void
@@ -96,7 +99,10 @@ unindex_rule(struct of_bridge *br, struct of_rule *rule)
     cds_list_del(&rule->by_cookie);
     of_expire_del(rule);
     br->n_rules--;
-    br->n_hidden -= rule->flags & OF_FLOW_HIDDEN ? 1 : 0;
+    if (rule->flags & OF_FLOW_HIDDEN) {
+        br->n_hidden--;
+        br->tables[rule->table].n_hidden--;
+    }
 }
 
 void
@@ -127,6 +133,9 @@ add(struct of_bridge *br, const struct of_flow_mod *fm, int priority)
         fm->table == OF_TABLE_ALL ? 0 : fm->table; // the switch's choice: always the first
     if (table >= OF_N_TABLES) {
         return OF_ERROR_BRC_BAD_TABLE_ID;
+    }
+    if (table == OF_TABLE_OWN && !(fm->flags & OF_FLOW_HIDDEN)) {
+        return OF_ERROR_BRC_EPERM;
     }
     struct of_table *t = &br->tables[table];
     struct of_rule *rule = of_rule_new(br, fm, priority);
@@ -169,7 +178,8 @@ struct selection {
 static bool
 is_selected(const struct of_rule *rule, const struct of_flow_mod *fm)
 {
-    return !(rule->flags & OF_FLOW_HIDDEN) && !((rule->cookie ^ fm->cookie) & fm->cookie_mask) &&
+    return (!(rule->flags & OF_FLOW_HIDDEN) || fm->table == OF_TABLE_OWN) &&
+           !((rule->cookie ^ fm->cookie) & fm->cookie_mask) &&
            (fm->out_port == OF_PORT_ANY ||
             of_actions_output_to(&rule->actions->acts, fm->out_port)) &&
            (fm->out_group == UINT32_MAX ||
@@ -303,7 +313,9 @@ of_bridge_flow_mod(struct of_bridge *br, const struct of_flow_mod *fm)
         select_loose(br, &sel);
     }
     int error = 0;
-    if (fm->command == OF_FLOW_MODIFY || fm->command == OF_FLOW_MODIFY_STRICT) {
+    if (fm->table == OF_TABLE_OWN && sel.n) {
+        error = OF_ERROR_BRC_EPERM; // to be looked at only
+    } else if (fm->command == OF_FLOW_MODIFY || fm->command == OF_FLOW_MODIFY_STRICT) {
         error = modify(br, fm, &sel);
     } else {
         for (size_t i = 0; i < sel.n; i++) {

@@ -108,7 +108,7 @@ flow_mod(struct of_conn *c, struct of_msg *m)
 {
     struct of_flow_mod *fm = &m->u.flow_mod;
     bool deletes = fm->command == OF_FLOW_DELETE || fm->command == OF_FLOW_DELETE_STRICT;
-    if (!deletes) {
+    if (!deletes && fm->table != OF_TABLE_OWN) { // that is refused anyhow
         uint8_t table = fm->table == OF_TABLE_ALL ? 0 : fm->table;
         const struct of_act_place place = {OF_PORT_MAX, table, OF_N_TABLES, c->wire.version};
         int error = of_actions_check(&fm->actions, &fm->match, &place);
@@ -185,8 +185,11 @@ table_mod(struct of_conn *c, struct of_msg *m)
     if (tm->table >= OF_N_TABLES && tm->table != OF_TABLE_ALL) {
         return OF_ERROR_TMFC_BAD_TABLE;
     }
+    if (tm->table == OF_TABLE_OWN) {
+        return OF_ERROR_TMFC_EPERM;
+    }
     if (c->wire.version == OF_11 || c->wire.version == OF_12) {
-        for (unsigned t = 0; t < OF_N_TABLES; t++) {
+        for (unsigned t = 0; t < OF_TABLE_OWN; t++) {
             if (tm->table == OF_TABLE_ALL || tm->table == t) {
                 __atomic_store_n(&br->tables[t].miss, misses[tm->config & 3], __ATOMIC_RELAXED);
             }

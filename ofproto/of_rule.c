@@ -152,12 +152,17 @@ of_rule_stats(const struct of_rule *rule, struct of_flow_stats *fs)
 }
 
 void
-of_rule_format(const struct of_rule *rule, const struct field_port_names *names, bool with_counters, struct str *out)
+of_rule_format(const struct of_rule *rule, struct str *out)
 {
-    struct of_flow_stats fs = {0};
-    of_rule_stats(rule, &fs);
-    const struct of_print print = {.ports = names, .stats = with_counters};
-    of_flow_stats_format(&fs, &print, out);
+    struct flow_match match;
+    cls_rule_match(&rule->cr, &match);
+    str_addf(out, "duration=%llds, n_packets=%llu, n_bytes=%llu, ",
+             (long long) ((clock_now() - rule->created) / 1000),
+             (unsigned long long) __atomic_load_n(&rule->packets, __ATOMIC_RELAXED),
+             (unsigned long long) __atomic_load_n(&rule->bytes, __ATOMIC_RELAXED));
+    match_format(&match, NULL, rule->cr.priority, out);
+    str_add(out, ",actions=");
+    of_actions_format(&rule->actions->acts, NULL, out);
 }
 
 void

@@ -23,7 +23,7 @@ select_rule(struct cls_rule *cr, void *s_)
     struct selection *s = s_;
     struct of_rule *rule = CONTAINER_OF(cr, struct of_rule, cr);
     const struct of_flow_request *r = s->req;
-    if (!(rule->flags & OF_FLOW_HIDDEN) && !((rule->cookie ^ r->cookie) & r->cookie_mask) &&
+    if ((!(rule->flags & OF_FLOW_HIDDEN) || r->table == OF_TABLE_OWN) && !((rule->cookie ^ r->cookie) & r->cookie_mask) &&
         (r->out_port == OF_PORT_ANY || of_actions_output_to(&rule->actions->acts, r->out_port)) &&
         (r->out_group == OF_GROUP_ANY ||
          of_actions_has_group(&rule->actions->acts, r->out_group))) {
@@ -41,7 +41,7 @@ for_each_selected(struct of_bridge *br, struct selection *s)
     }
     of_bridge_refresh_stats(br);
     unsigned first = table == OF_TABLE_ALL ? 0 : table,
-             last = table == OF_TABLE_ALL ? OF_N_TABLES - 1 : table;
+             last = table == OF_TABLE_ALL ? OF_TABLE_OWN - 1 : table;
     for (unsigned t = first; t <= last; t++) {
         if (cls_count(br->tables[t].cls)) {
             cls_for_each(br->tables[t].cls, &s->req->match, br->version, select_rule, s);
@@ -114,12 +114,12 @@ table_stats(struct of_conn *c, struct of_msg *m)
     struct of_mp mp;
     of_bridge_refresh_stats(br);
     of_mp_begin(&mp, OF_MSG_TABLE_STATS_REPLY, &c->wire, m->xid);
-    for (unsigned t = 0; t < OF_N_TABLES - 1; t++) { // the last one is the switch's own
+    for (unsigned t = 0; t < OF_TABLE_OWN; t++) {
         const struct of_table *table = &br->tables[t];
         struct of_table_stats ts = {
             .table = t,
             .max_entries = MIN(table->max_flows, 1000000),
-            .active = cls_count(table->cls) - (t == 0 ? br->n_hidden : 0),
+            .active = cls_count(table->cls) - table->n_hidden,
             .lookups = __atomic_load_n(&table->lookups, __ATOMIC_RELAXED),
             .matched = __atomic_load_n(&table->matches, __ATOMIC_RELAXED),
             .wildcards = 0x3fffff,
@@ -140,7 +140,7 @@ table_features(struct of_conn *c, struct of_msg *m)
     struct of_bridge *br = c->conns->bridge;
     struct of_mp mp;
     of_mp_begin(&mp, OF_MSG_TABLE_FEATURES_REPLY, &c->wire, m->xid);
-    for (unsigned t = 0; t < OF_N_TABLES - 1; t++) {
+    for (unsigned t = 0; t < OF_TABLE_OWN; t++) {
         struct of_table_features tf = {.table = t,
                                        .metadata_match = UINT64_MAX,
                                        .metadata_write = UINT64_MAX,
@@ -245,8 +245,8 @@ static int
 table_desc(struct of_conn *c, struct of_msg *m)
 {
     enum { LEN = 16, PROP_EVICTION = 2, PROP_LEN = 8, OTHER_IMPORTANCE_LIFETIME = 7 };
-    uint8_t body[(OF_N_TABLES - 1) * LEN] = {0};
-    for (unsigned t = 0; t < OF_N_TABLES - 1; t++) {
+    uint8_t body[OF_TABLE_OWN * LEN] = {0};
+    for (unsigned t = 0; t < OF_TABLE_OWN; t++) {
         uint8_t *p = body + t * LEN;
         p[1] = LEN;
         p[2] = (uint8_t) t;

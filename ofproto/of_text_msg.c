@@ -268,7 +268,9 @@ of_msg_format_bytes(const void *data, size_t len, const struct of_wire *wire,
         return;
     }
     struct of_msg m = {0};
-    const int error = of_msg_decode(data, len, wire, &m);
+    struct of_wire any = wire ? *wire : (struct of_wire){0};
+    any.table_id = true; // were it off, the table would be 0
+    const int error = of_msg_decode(data, len, &any, &m);
     if (!error) {
         of_msg_format(&m, print, out);
         of_msg_clear(&m);

@@ -7,6 +7,7 @@
 #include "ofproto/of_act.h"
 
 #define OF_N_TABLES 255
+#define OF_TABLE_OWN 254 // the switch's own: see of_own_rule
 #define OF_TABLE_ALL 0xff
 #define OF_DEFAULT_PRIORITY 32768
 
@@ -42,7 +43,9 @@ struct of_port_stats { // UINT64_MAX: unknown
     uint32_t duration_s, duration_ns; // on the wire; UINT32_MAX: unknown
 };
 
-enum of_packet_in_reason { OF_PIN_NO_MATCH, OF_PIN_ACTION, OF_PIN_INVALID_TTL, OF_PIN_ACTION_SET, OF_PIN_GROUP, OF_PIN_PACKET_OUT };
+enum of_packet_in_reason { OF_PIN_NO_MATCH, OF_PIN_ACTION, OF_PIN_INVALID_TTL, OF_PIN_ACTION_SET, OF_PIN_GROUP, OF_PIN_PACKET_OUT,
+                            // In actions only: a table-miss rule said so, or no rule took the packet.
+                            OF_PIN_EXPLICIT_MISS, OF_PIN_IMPLICIT_MISS };
 
 #define OF_BUFFER_NONE UINT32_C(0xffffffff)
 #define OF_GROUP_ANY UINT32_C(0xffffffff)

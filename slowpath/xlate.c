@@ -180,21 +180,32 @@ trace_enter_table(struct xlate_ctx *c, uint8_t table, const struct of_rule *rule
     xlate_trace_enter(c->in->trace, TRACE_TABLE, str_take(&s));
 }
 
+// A rule of the switch's own counts what no other took.
+static void
+credit_own(struct xlate_ctx *c, enum of_own_rule which)
+{
+    struct xlate_dep *d = xlate_add_dep(c, XLATE_DEP_RULE);
+    d->rule = of_bridge_own_rule(c->br->of, which);
+    d->table = OF_TABLE_OWN;
+}
+
 // What a table does with a packet that no rule takes.
 static void
 table_miss(struct xlate_ctx *c, uint8_t table)
 {
     switch (of_bridge_table_miss(c->br->of, table)) {
     case OF_MISS_CONTINUE:
-        if (table + 1 < OF_N_TABLES) {
+        if (table + 1 < OF_TABLE_OWN) {
             xlate_table(c, table + 1, true);
         }
         return;
     case OF_MISS_CONTROLLER: {
         if (in_port_is_silent(c)) {
+            credit_own(c, OF_OWN_DROP);
             XTRACE(c, TRACE_ACTION, "drop");
             return;
         }
+        credit_own(c, OF_OWN_CONTROLLER);
         const struct of_act_controller a = {.max_len = 0xffff, .reason = OF_PIN_NO_MATCH};
         XTRACE(c, TRACE_ACTION, "controller(reason=)");
         c->missed = true;
@@ -204,6 +215,7 @@ table_miss(struct xlate_ctx *c, uint8_t table)
     }
     case OF_MISS_DEFAULT:
     case OF_MISS_DROP:
+        credit_own(c, OF_OWN_DROP);
         XTRACE(c, TRACE_ACTION, "drop");
         return;
     }
@@ -254,6 +266,7 @@ xlate_table_as(struct xlate_ctx *c, uint8_t table, uint32_t in_port, bool miss)
     } else if (miss) {
         table_miss(c, table);
     } else {
+        credit_own(c, OF_OWN_DROP);
         XTRACE(c, TRACE_ACTION, "drop");
     }
     if (c->in->trace) {
@@ -419,8 +432,8 @@ xlate_to_controller(struct xlate_ctx *c, const struct of_act_controller *a,
     u->egress_port = UINT32_MAX;
     u->kind = DP_USER_CONTROLLER;
     // In datapath actions there are two more reasons: a table-miss rule said so, or there was none.
-    const uint32_t said = s->no_rule                                ? 7
-                          : s->miss_rule && reason == OF_PIN_ACTION ? 6
+    const uint32_t said = s->no_rule                                ? OF_PIN_IMPLICIT_MISS
+                          : s->miss_rule && reason == OF_PIN_ACTION ? OF_PIN_EXPLICIT_MISS
                                                                     : (uint32_t) reason;
     u->arg = said << 16 | a->max_len;
     u->ofp_in_port = s->in_port;
@@ -562,6 +575,7 @@ xlate_flow(const struct xlate_in *in, struct xlate_out *out)
             XTRACE(&c, TRACE_REMARK, "port %s is configured not to receive, dropping", port->name);
         } else if (key->nw_frag & FLOW_FRAG_ANY && flow_key_is_ip(key) &&
                    of_bridge_frags(c.br->of) == OF_FRAGS_DROP) {
+            credit_own(&c, OF_OWN_FRAGMENT);
             XTRACE(&c, TRACE_REMARK, "fragments are dropped");
         } else {
             xlate_pipeline(&c, 0);

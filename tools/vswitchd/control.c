@@ -12,7 +12,10 @@
 static bool
 add_rule(struct of_rule *rule, void *out)
 {
-    of_rule_format(rule, NULL, true, out);
+    if (rule->table) {
+        str_addf(out, "table_id=%u, ", rule->table);
+    }
+    of_rule_format(rule, out);
     str_add_char(out, '\n');
     return true;
 }

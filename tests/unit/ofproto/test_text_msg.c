@@ -33,7 +33,7 @@ static const struct {
     {"reqfwd", 1, "request-forward is not read yet"},
     {"gmod", 5, "groups are not read yet"},
     {"mmod", 3, "meters are not read yet"},
-    {"nxfm", 2, "out_port of additions is not kept; bad commands are seen before bad matches"},
+    {"nxfm", 1, "out_port of additions is not kept"},
     {"fm10", 4, "out_port of additions is not kept; emergency flows are refused in other words"},
     {"fm13", 3, "out_port of additions is not kept"},
     {"tf_bad", 1, "fields are read after the list of properties"},

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/hash.h"
 #include "lib/base/rcu.h"
 #include "lib/base/str.h"
 #include "lib/base/unixctl.h"
@@ -31,10 +32,20 @@ reply(struct unixctl_conn *conn, json_t *take)
     json_decref(take);
 }
 
+// What drivers say needn't be UTF-8: no member may be missing for that.
 static void
 set_str(json_t *o, const char *key, const char *value)
 {
-    json_object_set_new(o, key, json_string(value));
+    json_t *s = json_string(value);
+    if (!s) {
+        char *ascii = base_strdup(value);
+        for (char *p = ascii; *p; p++) {
+            *p = (unsigned char) *p < 0x80 ? *p : '?';
+        }
+        s = json_string(ascii);
+        free(ascii);
+    }
+    json_object_set_new(o, key, s);
 }
 
 static void
@@ -140,6 +151,19 @@ add_nic(const struct ofl_nic_stats *n, void *list)
     json_array_append_new(list, o);
 }
 
+// One that left stays in the offload room's table; here only while it has filters.
+static void
+drop_gone_nics(json_t *list)
+{
+    for (size_t i = json_array_size(list); i-- > 0;) {
+        const json_t *o = json_array_get(list, i);
+        if (!json_array_size(json_object_get(o, "ports")) &&
+            !json_integer_value(json_object_get(o, "rules"))) {
+            json_array_remove(list, i);
+        }
+    }
+}
+
 // What the ports know of their eswitch.
 static void
 add_port_to_nic(const struct ofl_port_info *p, void *list)
@@ -191,10 +215,12 @@ dp_status(struct sp_dp *dp, const struct sp_config *config)
     set_str(o, "tc_policy", policies[config->tc_policy % 3]);
     json_object_set_new(o, "layers",
                         s.active ? json_pack("[s,s,s]", "hardware", "kernel", "user")
-                                 : json_pack("[s,s]", dp_place_name(dp->home), "user"));
+                        : dp->home == DP_PLACE_KERNEL ? json_pack("[s,s]", "kernel", "user")
+                                                      : json_pack("[s]", "user"));
     if (tc) {
         ofl_for_each_nic(tc->dp, add_nic, nics);
         ofl_for_each_port(tc->dp, add_port_to_nic, nics);
+        drop_gone_nics(nics);
     }
     json_object_set_new(o, "eswitches", nics);
     json_object_set_new(o, "flows", places_json(dp));
@@ -342,6 +368,7 @@ rules_json(const struct mega *m)
 struct flows {
     struct sp_dp *dp;
     struct flow_match *filter; // NULL: all
+    uint32_t ofp_port;         // with a filter: OF_PORT_ANY, or the OpenFlow port it comes from
     struct flow_match match;   // scratch
     int64_t now;
     json_t *list;
@@ -356,17 +383,13 @@ counts_json(uint64_t packets, uint64_t bytes)
     return o;
 }
 
-static bool
-add_flow(struct mega *m, void *f_)
+// f->match is the entry's.
+static void
+add_flow(struct mega *m, struct flows *f)
 {
-    struct flows *f = f_;
     struct mega_counts n;
     struct str s = STR_INIT;
     const enum dp_place place = (enum dp_place) __atomic_load_n(&m->now, __ATOMIC_RELAXED);
-    mega_match(m, &f->match);
-    if (place == DP_PLACE_NONE || (f->filter && !match_is_within(&f->match, f->filter))) {
-        return true;
-    }
     mega_counts(m, &n);
     json_t *o = json_object(), *places = json_object();
     str_addf(&s, "%016llx%016llx", (unsigned long long) m->id.w[0],
@@ -393,6 +416,94 @@ add_flow(struct mega *m, void *f_)
     json_object_set_new(o, "reason", reason_json(__atomic_load_n(&m->reason, __ATOMIC_ACQUIRE)));
     json_object_set_new(o, "rules", rules_json(m));
     json_array_append_new(f->list, o);
+}
+
+// "in_port=p1", but not "in_port=1", is a port of the datapath.
+struct port_words {
+    struct sp_dp *dp;
+    bool named;
+};
+
+static bool
+port_word(const char *name, uint32_t *port, void *w_)
+{
+    struct port_words *w = w_;
+    const struct sp_config *config = sp_config_get();
+    const struct sp_port *p;
+    w->named = sp_ctl_port_by_name(name, port, w->dp);
+    HMAP_FOR_EACH_HASH(p, by_name, hash_string(name, 0), &config->names)
+    {
+        if (!w->named && !strcmp(p->name, name)) { // of another datapath: no flow of this one
+            w->named = true;
+            *port = DP_PORT_NONE;
+        }
+    }
+    return w->named;
+}
+
+static char *
+parse_openflow(struct flows *f, const char *text)
+{
+    struct port_words words = {.dp = f->dp};
+    const struct field_port_names names = {.port = port_word, .aux = &words};
+    char *error = match_parse(f->filter, text, &names);
+    const char *lacks = error ? NULL : match_check(f->filter);
+    if (lacks) {
+        return base_strdup(lacks);
+    }
+    if (!error && !words.named && f->filter->mask.in_port) {
+        f->ofp_port = be32toh(f->filter->key.in_port);
+        match_unset(f->filter, field_get(FIELD_IN_PORT));
+    }
+    return error;
+}
+
+// As ovs-dpctl writes flows, "eth_type(0x0800),…", or as ovs-ofctl does: "ip,in_port=p1". NULL, or
+// a sentence to free.
+static char *
+parse_filter(struct flows *f, const char *text)
+{
+    const bool datapath = strchr(text, '(') != NULL;
+    f->ofp_port = OF_PORT_ANY;
+    match_init_any(f->filter);
+    char *error = datapath ? dp_match_parse(text, sp_ctl_port_by_name, f->dp, f->filter)
+                           : parse_openflow(f, text);
+    if (error) {
+        char *sentence = base_asprintf("\"%s\" is no flow as ovs-%s writes it: %s", text,
+                                       datapath ? "dpctl" : "ofctl", error);
+        free(error);
+        return sentence;
+    }
+    if (datapath && !strstr(text, "recirc_id(")) { // not said is not asked for
+        match_unset(f->filter, field_get(FIELD_RECIRC_ID));
+    }
+    return NULL;
+}
+
+static bool
+is_asked_for(const struct flows *f)
+{
+    if (!f->filter) {
+        return true;
+    }
+    if (f->ofp_port != OF_PORT_ANY) {
+        const struct sp_port *p =
+            sp_config_dp_port(sp_config_get(), f->dp, be32toh(f->match.key.in_port));
+        if (!p || p->ofp_port != f->ofp_port) {
+            return false;
+        }
+    }
+    return match_is_within(&f->match, f->filter);
+}
+
+static bool
+add_wanted(struct mega *m, void *f_)
+{
+    struct flows *f = f_;
+    mega_match(m, &f->match);
+    if (__atomic_load_n(&m->now, __ATOMIC_RELAXED) != DP_PLACE_NONE && is_asked_for(f)) {
+        add_flow(m, f);
+    }
     return true;
 }
 
@@ -400,21 +511,17 @@ static void
 cmd_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
     struct flows *f = base_calloc(1, sizeof *f);
-    struct flow_match *filter = base_calloc(1, sizeof *filter);
     char *error = NULL;
     (void) aux;
     f->list = json_array();
     f->now = clock_now();
+    f->filter = argc > 1 ? base_calloc(1, sizeof *f->filter) : NULL;
     rcu_begin();
     for (f->dp = sp_dp_first(); f->dp && sp_config_get() && !error; f->dp = f->dp->next) {
-        if (argc > 1) {
-            match_init_any(filter);
-            error = dp_match_parse(argv[1], sp_ctl_port_by_name, f->dp, filter);
-            f->filter = filter;
-        }
+        error = f->filter ? parse_filter(f, argv[1]) : NULL;
         if (!error) {
             sp_reval_refresh(f->dp->reval);
-            mega_for_each(f->dp->cache, add_flow, f);
+            mega_for_each(f->dp->cache, add_wanted, f);
         }
     }
     rcu_end();
@@ -425,7 +532,7 @@ cmd_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
     } else {
         reply(conn, f->list);
     }
-    free(filter);
+    free(f->filter);
     free(f);
 }
 
@@ -513,7 +620,8 @@ cmd_explain(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
     if (!br || !br->dp) {
         error = base_asprintf("there is no bridge %s", argv[1]);
     } else {
-        const struct field_port_names names = {NULL, sp_ctl_ofport_by_name, (void *) (uintptr_t) br};
+        const struct field_port_names names = {NULL, sp_ctl_ofport_by_name,
+                                               (void *) (uintptr_t) br};
         match_init_any(m);
         error = match_parse(m, argv[2], &names);
         if (!error) {

@@ -139,7 +139,8 @@ sp_place_forecast(const struct sp_dp *dp, const struct xlate_out *x, const struc
     f->place = dp->home;
     reason_clear(&f->why);
     if (!is_active(p)) {
-        reason_set(&f->why, REASON_POLICY_OFF, FIELD_COUNT, 0, NULL);
+        reason_set(&f->why, dp->home == DP_PLACE_USER ? REASON_POLICY_USERSPACE : REASON_POLICY_OFF,
+                   FIELD_COUNT, 0, NULL);
         return;
     }
     struct flow_match m;

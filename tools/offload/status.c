@@ -56,7 +56,7 @@ print_layers(const json_t *layers)
         printf("%s%s", sep, json_string_value(l));
         sep = ", then ";
     }
-    puts("");
+    puts(json_array_size(layers) == 1 ? " space only" : "");
 }
 
 static void

@@ -13,6 +13,7 @@ slowpath_libslowpath_a_SOURCES = \
 	slowpath/place.h \
 	slowpath/place_private.h \
 	slowpath/reval.h \
+	slowpath/reval_private.h \
 	slowpath/sp.h \
 	slowpath/sp_config.h \
 	slowpath/sp_private.h \
@@ -49,6 +50,8 @@ slowpath_libslowpath_a_SOURCES += \
 	slowpath/place_policy.c \
 	slowpath/place_worker.c \
 	slowpath/reval.c \
+	slowpath/reval_dirty.c \
+	slowpath/reval_sweep.c \
 	slowpath/sp.c \
 	slowpath/sp_config.c \
 	slowpath/sp_ops.c \

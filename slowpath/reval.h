@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The revalidator of a datapath: merges counters, translates dirty entries again, evicts idle ones, ages MAC tables.
+// The revalidator of a datapath: merges counters, translates dirty entries again, evicts idle ones,
+// ages MAC tables.
 #ifndef SLOWPATH_REVAL_H
 #define SLOWPATH_REVAL_H 1
 
@@ -14,7 +15,8 @@ void sp_reval_free(struct reval *);
 void sp_reval_wake(void *reval);
 // Number of the sweep that is under way or came last.
 uint16_t sp_reval_sweep(const struct reval *);
-// Runs done(aux) on the main loop after everything that is dirty now was handled and a whole sweep was made; `purge`: the sweep removes every flow.
+// Runs done(aux) on the main loop after everything that is dirty now was handled and a whole sweep
+// was made; `purge`: the sweep removes every flow.
 void sp_reval_request(struct reval *, bool purge, void (*done)(void *aux), void *aux);
 // Main thread: counters of all places as they are now, credited. May take as long as a dump.
 void sp_reval_refresh(struct reval *);

@@ -385,9 +385,9 @@ mega_insert(struct mega_cache *c, const struct mega_new *new, bool *existing)
         m->cache = c;
         m->created = m->since = mega_time(new->now);
         m->ctr = mega_counters_new(c);
+        m->flags = out->bridge ? 0 : MEGA_NO_PORT; // before the links: they lead others here
         bool stale;
         m->x = mx_new(c, m, out, &stale);
-        m->flags = out->bridge ? 0 : MEGA_NO_PORT;
         cds_lfht_node_init(&m->node);
         rcu_before_grace(); // what readers that find it by the table may count on
         struct cds_lfht_node *node =
@@ -444,8 +444,10 @@ static void
 mega_free(struct rcu_head *head)
 {
     struct mega *m = caa_container_of(head, struct mega, rcu);
+    rcu_after_grace();
     mega_counters_free(m->cache, m->ctr);
     free(m);
+    rcu_before_grace(); // for who drains before it frees the cache
 }
 
 void

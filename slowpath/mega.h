@@ -72,7 +72,7 @@ struct mega_counters {
     uint16_t since[MEGA_N_SLOTS]; // low bits of the sweep in which it came to the place, or of the one before the last that saw it
     uint16_t tcp_flags;
     uint8_t lock;         // spin bit
-    uint8_t slots;        // bits 1 << enum mega_slot: where it is
+    uint8_t slots;        // bits 1 << enum mega_slot: where it is; mega_counters.c has others
     uint32_t next_free;
 };
 _Static_assert(sizeof(struct mega_counters) == 64, "one cache line");
@@ -247,7 +247,10 @@ void mega_for_each(struct mega_cache *, bool (*cb)(struct mega *, void *aux), vo
 void mega_slot_begin(struct mega *, enum mega_slot, uint16_t sweep);
 // A place's counters, from a dump that began as sweep `sweep`.
 void mega_merge(struct mega *, enum mega_slot, const struct dp_flow_stats *, uint16_t sweep);
-// The same, read just now, while `sweep` may be under way: what that one still brings is older, and ignored. Owner.
+// The owner is about to read the place's counters itself; false: it isn't there. What a dump brings until then counts, and what is read is ignored where that
+// was newer.
+bool mega_read_begin(struct mega *, enum mega_slot);
+// The same, read just now (NULL: in vain), while `sweep` may be under way: what that one still brings is older, and ignored. Owner.
 void mega_merge_now(struct mega *, enum mega_slot, const struct dp_flow_stats *, uint16_t sweep);
 bool mega_has(struct mega *, enum mega_slot);
 // It is said to be in the place, and a whole sweep has not seen it there.

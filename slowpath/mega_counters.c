@@ -13,6 +13,12 @@
 #include "slowpath/sp_config.h"
 
 #define CHUNK 1024
+// mega_counters.slots
+#define HELD(slot) (1u << (slot))                        // it is there
+#define READING(slot) (1u << ((slot) + MEGA_N_SLOTS))    // its owner reads the counters there
+#define OVERTAKEN(slot) (1u << ((slot) + 2 * MEGA_N_SLOTS)) // and a dump told of them meanwhile
+#define ALL_OF(slot) (HELD(slot) | READING(slot) | OVERTAKEN(slot))
+#define ALL_HELD (HELD(MEGA_N_SLOTS) - 1)
 
 uint32_t
 mega_time(int64_t ms)
@@ -186,7 +192,7 @@ mega_slot_begin(struct mega *m, enum mega_slot slot, uint16_t sweep)
     lock(m->ctr);
     m->ctr->last[slot].packets = m->ctr->last[slot].bytes = 0;
     m->ctr->since[slot] = sweep;
-    m->ctr->slots |= 1u << slot;
+    m->ctr->slots = (uint8_t) ((m->ctr->slots & ~ALL_OF(slot)) | HELD(slot));
     unlock(m->ctr);
 }
 
@@ -204,7 +210,19 @@ bool
 mega_has(struct mega *m, enum mega_slot slot)
 {
     lock(m->ctr);
-    const bool has = m->ctr->slots & 1u << slot;
+    const bool has = m->ctr->slots & HELD(slot);
+    unlock(m->ctr);
+    return has;
+}
+
+bool
+mega_read_begin(struct mega *m, enum mega_slot slot)
+{
+    lock(m->ctr);
+    const bool has = m->ctr->slots & HELD(slot);
+    if (has) {
+        m->ctr->slots = (uint8_t) ((m->ctr->slots & ~OVERTAKEN(slot)) | READING(slot));
+    }
     unlock(m->ctr);
     return has;
 }
@@ -214,9 +232,12 @@ mega_merge(struct mega *m, enum mega_slot slot, const struct dp_flow_stats *s, u
 {
     lock(m->ctr);
     // A record of a dump that was under way when the flow came to the place may tell of an earlier stay.
-    if (!(m->ctr->slots & 1u << slot) || (int16_t) (m->ctr->since[slot] - sweep) >= 0) {
+    if (!(m->ctr->slots & HELD(slot)) || (int16_t) (m->ctr->since[slot] - sweep) >= 0) {
         unlock(m->ctr);
         return;
+    }
+    if (m->ctr->slots & READING(slot)) {
+        m->ctr->slots |= OVERTAKEN(slot);
     }
     m->ctr->since[slot] = (uint16_t) (sweep - 1); // also: seen by this one
     merge_and_unlock(m, slot, s);
@@ -226,7 +247,10 @@ void
 mega_merge_now(struct mega *m, enum mega_slot slot, const struct dp_flow_stats *s, uint16_t sweep)
 {
     lock(m->ctr);
-    if (!(m->ctr->slots & 1u << slot)) {
+    const uint8_t slots = m->ctr->slots;
+    m->ctr->slots &= (uint8_t) ~(READING(slot) | OVERTAKEN(slot));
+    if (!(slots & HELD(slot)) || !s ||
+        (slots & OVERTAKEN(slot) && s->packets < m->ctr->last[slot].packets)) {
         unlock(m->ctr);
         return;
     }
@@ -238,11 +262,11 @@ void
 mega_slot_end(struct mega *m, enum mega_slot slot, const struct dp_flow_stats *last)
 {
     lock(m->ctr);
-    if (!(m->ctr->slots & 1u << slot)) {
+    if (!(m->ctr->slots & HELD(slot))) {
         unlock(m->ctr);
         return;
     }
-    m->ctr->slots &= (uint8_t) ~(1u << slot);
+    m->ctr->slots &= (uint8_t) ~ALL_OF(slot);
     if (last) {
         merge_and_unlock(m, slot, last);
     } else {
@@ -261,7 +285,7 @@ bool
 mega_slot_vanished(struct mega *m, enum mega_slot slot, uint16_t sweep)
 {
     lock(m->ctr);
-    const bool vanished = m->ctr->slots & 1u << slot && (int16_t) (m->ctr->since[slot] - (uint16_t) (sweep - 1)) < 0;
+    const bool vanished = m->ctr->slots & HELD(slot) && (int16_t) (m->ctr->since[slot] - (uint16_t) (sweep - 1)) < 0;
     unlock(m->ctr);
     return vanished;
 }
@@ -276,6 +300,6 @@ mega_counts(struct mega *m, struct mega_counts *out)
                                 {m->ctr->last[0].bytes, m->ctr->last[1].bytes},
                                 m->ctr->used ? mega_time_ms(m->ctr->used) : 0,
                                 m->ctr->tcp_flags,
-                                m->ctr->slots};
+                                m->ctr->slots & ALL_HELD};
     unlock(m->ctr);
 }

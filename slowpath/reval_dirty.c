@@ -124,7 +124,7 @@ read_counters(struct reval *r, struct reval_tools *t, size_t n, struct mega *con
     for (int slot = 0; slot < MEGA_N_SLOTS; slot++) {
         size_t n_ops = 0;
         for (size_t i = 0; i < n; i++) {
-            if (mega_has(claimed[i], (enum mega_slot) slot) && (slot == MEGA_HOME || tc)) {
+            if ((slot == MEGA_HOME || tc) && mega_read_begin(claimed[i], (enum mega_slot) slot)) {
                 t->op_of[n_ops] = claimed[i];
                 t->ops[n_ops++] = (struct dp_flow_op){.verb = DP_FLOW_GET, .id = claimed[i]->id};
             }
@@ -134,11 +134,10 @@ read_counters(struct reval *r, struct reval_tools *t, size_t n, struct mega *con
         }
         const struct dp_ops *ops = slot == MEGA_HOME ? r->dp->ops : sp_place_tc(r->dp)->ops;
         int failed = ops->flow_apply(slot == MEGA_HOME ? t->home : tc, t->ops, n_ops);
-        for (size_t i = 0; i < n_ops && !failed; i++) {
-            if (!t->ops[i].error) {
-                mega_merge_now(t->op_of[i], (enum mega_slot) slot, &t->ops[i].stats,
-                               sp_reval_sweep(r));
-            }
+        for (size_t i = 0; i < n_ops; i++) {
+            const bool read = !failed && !t->ops[i].error;
+            mega_merge_now(t->op_of[i], (enum mega_slot) slot, read ? &t->ops[i].stats : NULL,
+                           sp_reval_sweep(r));
         }
     }
 }

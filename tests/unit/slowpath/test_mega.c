@@ -268,7 +268,18 @@ test_counters(void **state)
                 break;
             case 2:
                 if (p->here) {
-                    mega_merge_now(m, slot, &p->n, sweep);
+                    assert_true(mega_read_begin(m, slot));
+                    const struct dp_flow_stats read = p->n;
+                    if (random_below(2)) { // a dump reads after the owner and tells first
+                        p->n.packets++;
+                        p->n.bytes += 100;
+                        packets++;
+                        bytes += 100;
+                        in_entry++;
+                        mega_merge(m, slot, &p->n, ++sweep);
+                    }
+                    mega_merge_now(m, slot, random_below(4) ? &read : NULL, sweep);
+                    mega_merge_now(m, slot, &p->n, sweep); // one that nothing came between
                     mega_merge(m, slot, &(struct dp_flow_stats){.packets = 0},
                                sweep); // older: ignored
                 }

@@ -163,13 +163,15 @@ upcall_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
                  "  handlers      : %zu\n"
                  "  upcalls       : %llu\n"
                  "  retranslated  : %llu (changed %llu, evicted %llu)\n"
-                 "  masks         : %zu, action lists %zu, dependencies %zu\n\n"
-                 "  1: (keys %zu)\n",
+                 "  masks         : %zu, action lists %zu, dependencies %zu\n\n",
                  dp->type, dp->type, s.n, s.n, s.max, sp_config_flow_limit(config), r.dump_ms,
                  sp_handlers_n(dp->handlers),
                  (unsigned long long) __atomic_load_n(&dp->n_upcalls, __ATOMIC_RELAXED),
                  (unsigned long long) s.retranslated, (unsigned long long) s.changed,
-                 (unsigned long long) s.evicted, s.n_masks, s.n_acts, s.n_deps, s.n);
+                 (unsigned long long) s.evicted, s.n_masks, s.n_acts, s.n_deps);
+        for (unsigned i = 0; i < r.n_threads; i++) {
+            str_addf(&out, "  %u: (keys %zu)\n", i + 1, r.keys[i]);
+        }
     }
     rcu_end();
     unixctl_reply(conn, str_get(&out));

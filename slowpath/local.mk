@@ -50,6 +50,7 @@ slowpath_libslowpath_a_SOURCES += \
 	slowpath/place_policy.c \
 	slowpath/place_worker.c \
 	slowpath/reval.c \
+	slowpath/reval_crew.c \
 	slowpath/reval_dirty.c \
 	slowpath/reval_sweep.c \
 	slowpath/sp.c \

@@ -95,11 +95,20 @@ adopt(struct reval *r)
 // --- The thread. ---
 
 static void
+resize(struct reval *r, unsigned n)
+{
+    sp_reval_crew_fit(r, n - 1);
+    __atomic_store_n(&r->n_threads, (unsigned) r->n_helpers + 1, __ATOMIC_RELAXED);
+    LOG_INFO("datapath %s@ovs-%s: %zu revalidators", r->dp->type, r->dp->type, r->n_helpers + 1);
+}
+
+static void
 run(void *r_)
 {
     struct reval *r = r_;
     struct pollfd fd = {.fd = r->efd, .events = POLLIN};
     bool adopted = false;
+    unsigned n_asked = 1;
     while (!__atomic_load_n(&r->stop, __ATOMIC_ACQUIRE)) {
         const int64_t now = clock_now_us();
         if (!__atomic_load_n(&r->dp->ready, __ATOMIC_ACQUIRE)) {
@@ -111,6 +120,11 @@ run(void *r_)
         uint64_t n;
         if (read(r->efd, &n, sizeof n) < 0 && errno != EAGAIN) {
             LOG_ERR("revalidator cannot be woken: %s", base_strerror(errno));
+        }
+        const unsigned n_wanted = __atomic_load_n(&r->n_wanted, __ATOMIC_RELAXED);
+        if (n_wanted != n_asked) { // once: what cannot be started isn't tried again each turn
+            n_asked = n_wanted;
+            resize(r, n_wanted);
         }
         mutex_lock(&r->mutex);
         struct request *requests = r->requests;
@@ -152,15 +166,15 @@ run(void *r_)
     }
 }
 
-static int
-tools_open(struct sp_dp *dp, struct reval_tools *t)
+int
+sp_reval_tools_open(struct sp_dp *dp, struct reval_tools *t)
 {
     xlate_out_init(&t->out);
     return dp->ops->channel_open(dp->dp, &t->home);
 }
 
-static void
-tools_close(struct sp_dp *dp, struct reval_tools *t)
+void
+sp_reval_tools_close(struct sp_dp *dp, struct reval_tools *t)
 {
     if (t->home) {
         dp->ops->channel_close(t->home);
@@ -177,15 +191,17 @@ sp_reval_new(struct sp_dp *dp, int *error)
     struct reval *r = base_calloc(1, sizeof *r);
     r->dp = dp;
     mutex_init(&r->mutex);
+    mutex_init(&r->dumps);
     r->efd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    *error = r->efd < 0 ? -errno : tools_open(dp, &r->own);
+    *error = r->efd < 0 ? -errno : sp_reval_tools_open(dp, &r->own);
     if (!*error) {
-        *error = tools_open(dp, &r->main);
+        *error = sp_reval_tools_open(dp, &r->main);
     }
     if (*error) {
         sp_reval_free(r);
         return NULL;
     }
+    r->n_wanted = r->n_threads = 1;
     r->next_sweep = clock_now_us() + 500000;
     r->thread = thread_start("revalidator1", run, r);
     return r;
@@ -202,12 +218,15 @@ sp_reval_free(struct reval *r)
         sp_reval_wake(r);
         thread_join(r->thread);
     }
-    tools_close(r->dp, &r->own);
-    tools_close(r->dp, &r->main);
+    sp_reval_crew_fit(r, 0);
+    free(r->helpers);
+    sp_reval_tools_close(r->dp, &r->own);
+    sp_reval_tools_close(r->dp, &r->main);
     if (r->efd >= 0) {
         close(r->efd);
     }
     mutex_destroy(&r->mutex);
+    mutex_destroy(&r->dumps);
     free(r);
 }
 
@@ -223,6 +242,16 @@ sp_reval_request(struct reval *r, bool purge, void (*done)(void *aux), void *aux
     r->requests = q;
     mutex_unlock(&r->mutex);
     sp_reval_wake(r);
+}
+
+void
+sp_reval_set_threads(struct reval *r, unsigned n)
+{
+    n = MIN(MAX(n, 1u), (unsigned) REVAL_MAX_THREADS);
+    if (n != __atomic_load_n(&r->n_wanted, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&r->n_wanted, n, __ATOMIC_RELAXED);
+        sp_reval_wake(r);
+    }
 }
 
 void
@@ -278,9 +307,31 @@ sp_reval_drop_bridge(struct reval *r, const struct of_bridge *of)
     }
 }
 
+struct keys {
+    size_t *count;
+    unsigned n;
+};
+
+static bool
+count_key(struct mega *m, void *k_)
+{
+    struct keys *k = k_;
+    k->count[sp_reval_slice(&m->id, k->n)]++;
+    return true;
+}
+
 void
 sp_reval_stats(const struct reval *r, struct reval_stats *s)
 {
-    s->dump_ms = __atomic_load_n(&r->dump_ms, __ATOMIC_RELAXED);
-    s->sweeps = __atomic_load_n(&r->sweeps, __ATOMIC_RELAXED);
+    *s = (struct reval_stats){.dump_ms = __atomic_load_n(&r->dump_ms, __ATOMIC_RELAXED),
+                              .sweeps = __atomic_load_n(&r->sweeps, __ATOMIC_RELAXED),
+                              .n_threads = __atomic_load_n(&r->n_threads, __ATOMIC_RELAXED)};
+    if (s->n_threads == 1) {
+        s->keys[0] = __atomic_load_n(&r->dp->cache->n, __ATOMIC_RELAXED);
+        return;
+    }
+    struct keys k = {s->keys, s->n_threads};
+    rcu_begin();
+    mega_for_each(r->dp->cache, count_key, &k);
+    rcu_end();
 }

@@ -24,9 +24,16 @@ void sp_reval_refresh(struct reval *);
 struct of_bridge;
 void sp_reval_drop_bridge(struct reval *, const struct of_bridge *);
 
+#define REVAL_MAX_THREADS 128
+// So many threads, at least one. Returns at once; the change is made between two turns of the
+// revalidator. Main thread.
+void sp_reval_set_threads(struct reval *, unsigned n);
+
 struct reval_stats {
     unsigned dump_ms; // of the last sweep
     uint64_t sweeps;
+    unsigned n_threads;
+    size_t keys[REVAL_MAX_THREADS]; // flows whose counters each thread merges
 };
 void sp_reval_stats(const struct reval *, struct reval_stats *);
 

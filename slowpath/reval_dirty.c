@@ -215,19 +215,23 @@ retranslate_batch(struct reval *r, struct reval_tools *t, const struct flow_id *
     apply_changes(r, t, n_ops);
 }
 
+static void
+dirty_batch(struct reval *r, struct reval_tools *t, const struct flow_id *ids, size_t n)
+{
+    clock_hold();
+    rcu_begin();
+    retranslate_batch(r, t, ids, n);
+    rcu_end();
+    clock_let_go();
+}
+
 void
 sp_reval_do_dirty(struct reval *r, struct reval_tools *t)
 {
     size_t n;
     struct flow_id *ids;
     while ((ids = mega_take_dirty(r->dp->cache, &n))) {
-        for (size_t i = 0; i < n; i += REVAL_BATCH) {
-            clock_hold();
-            rcu_begin();
-            retranslate_batch(r, t, ids + i, MIN(n - i, (size_t) REVAL_BATCH));
-            rcu_end();
-            clock_let_go();
-        }
+        sp_reval_each_batch(r, t, ids, n, dirty_batch);
         free(ids);
     }
 }

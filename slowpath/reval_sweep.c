@@ -15,7 +15,9 @@
 COVERAGE(flow_evicted);
 
 #define OVERLOAD_IDLE_MS 100
-#define TC_LAG_MS 5000 // how late counters of hardware may be: no reason to evict
+#define SHARED_MIN 1024 // so many flows make it worth to wake helpers
+#define BLOCK 256       // records that a helper is given at once
+#define TC_LAG_MS 5000  // how late counters of hardware may be: no reason to evict
 
 // Removes entries claimed as MEGA_DYING from the home place; their last counters are credited.
 static void
@@ -61,6 +63,16 @@ sp_reval_remove(struct reval *r, struct reval_tools *t, const struct flow_id *id
     remove_claimed(r, t, n_ops);
 }
 
+// --- Sweeps. ---
+
+// What one thread found.
+struct slice {
+    struct sweep *s;
+    struct block *block; // being filled; owner: leader
+    struct flow_id *victims, *foreign;
+    size_t n_victims, cap_victims, n_foreign, cap_foreign, n_seen;
+};
+
 struct sweep {
     struct reval *r;
     struct reval_tools *t;
@@ -68,35 +80,47 @@ struct sweep {
     enum mega_slot slot;
     bool evict, purge;
     int64_t now, max_idle;
-    struct flow_id *victims, *foreign;
-    size_t n_victims, cap_victims, n_foreign, cap_foreign, n_seen;
+    struct slice *slices; // the first: the thread's that dumps
+    size_t n_slices;
 };
 
+// Records of a dump, for a helper.
+struct block {
+    struct reval_job job;
+    struct slice *slice;
+    size_t n;
+    struct record {
+        struct flow_id id;
+        void *aux;
+        struct dp_flow_stats stats;
+    } records[BLOCK];
+};
+
+// id: NULL if there is none. false: nobody knows the flow.
 static bool
-sweep_record(const struct dp_flow_record *rec, void *s_)
+merge_record(struct slice *sl, const struct flow_id *id, void *aux,
+             const struct dp_flow_stats *stats)
 {
-    struct sweep *s = s_;
+    const struct sweep *s = sl->s;
     // The userspace datapath gives back what the handler put in. It lives: an entry is freed a
-    // grace period after its flow was removed, and this is an RCU section.
-    struct mega *m = rec->aux      ? rec->aux
-                     : rec->has_id ? mega_find(s->r->dp->cache, &rec->id)
-                                   : NULL;
+    // grace period after its flow was removed, and the dump is an RCU section.
+    struct mega *m = aux ? aux : id ? mega_find(s->r->dp->cache, id) : NULL;
     if (!m) {
-        if (s->evict && rec->has_id) {
-            if (s->n_foreign == s->cap_foreign) {
-                s->foreign = base_grow(s->foreign, &s->cap_foreign, sizeof *s->foreign);
+        // Stray filters in tc are the worker's business.
+        if (s->evict && id && s->slot == MEGA_HOME) {
+            if (sl->n_foreign == sl->cap_foreign) {
+                sl->foreign = base_grow(sl->foreign, &sl->cap_foreign, sizeof *sl->foreign);
             }
-            s->foreign[s->n_foreign++] = rec->id;
+            sl->foreign[sl->n_foreign++] = *id;
         }
-        return true;
+        return false;
     }
-    s->n_seen++;
     // Under way: the worker reads its counters itself, and what a dump says may be from before or
     // after.
     if (s->slot == MEGA_TC && __atomic_load_n(&m->state, __ATOMIC_SEQ_CST) == MEGA_MOVING) {
         return true;
     }
-    mega_merge(m, s->slot, &rec->stats, s->number);
+    mega_merge(m, s->slot, stats, s->number);
     if (!s->evict) {
         return true;
     }
@@ -104,12 +128,86 @@ sweep_record(const struct dp_flow_record *rec, void *s_)
     mega_counts(m, &counts);
     const int64_t max_idle = s->slot == MEGA_TC ? MAX(s->max_idle, TC_LAG_MS) : s->max_idle;
     if (s->purge || s->now - MAX(counts.used, mega_time_ms(m->created)) > max_idle) {
-        if (s->n_victims == s->cap_victims) {
-            s->victims = base_grow(s->victims, &s->cap_victims, sizeof *s->victims);
+        if (sl->n_victims == sl->cap_victims) {
+            sl->victims = base_grow(sl->victims, &sl->cap_victims, sizeof *sl->victims);
         }
-        s->victims[s->n_victims++] = m->id;
+        sl->victims[sl->n_victims++] = m->id;
     }
     return true;
+}
+
+static void
+run_block(struct reval_job *job, struct reval_tools *t)
+{
+    struct block *b = CONTAINER_OF(job, struct block, job);
+    size_t n_seen = 0;
+    clock_hold();
+    rcu_begin();
+    for (size_t i = 0; i < b->n; i++) {
+        const struct record *rec = &b->records[i];
+        n_seen += merge_record(b->slice, &rec->id, rec->aux, &rec->stats);
+    }
+    rcu_end();
+    clock_let_go();
+    b->slice->n_seen += n_seen;
+    free(b);
+}
+
+static void
+send_block(struct slice *sl)
+{
+    struct sweep *s = sl->s;
+    if (sl->block) {
+        sp_reval_crew_give(s->r, (size_t) (sl - s->slices) - 1, &sl->block->job);
+        sl->block = NULL;
+    }
+}
+
+static bool
+sweep_record(const struct dp_flow_record *rec, void *s_)
+{
+    struct sweep *s = s_;
+    const size_t i = s->n_slices > 1 && rec->has_id ? sp_reval_slice(&rec->id, s->n_slices) : 0;
+    struct slice *sl = &s->slices[i];
+    if (!i) {
+        sl->n_seen += merge_record(sl, rec->has_id ? &rec->id : NULL, rec->aux, &rec->stats);
+        return true;
+    }
+    if (!sl->block) {
+        sl->block = base_malloc(sizeof *sl->block);
+        sl->block->job.run = run_block;
+        sl->block->slice = sl;
+        sl->block->n = 0;
+    }
+    sl->block->records[sl->block->n++] = (struct record){rec->id, rec->aux, rec->stats};
+    if (sl->block->n == BLOCK) {
+        send_block(sl);
+    }
+    return true;
+}
+
+// Dumps a place. true: flows that should be there were not.
+static bool
+dump_place(struct sweep *s, enum mega_slot slot, size_t expected)
+{
+    struct reval *r = s->r;
+    const struct dp_ops *ops = slot == MEGA_HOME ? r->dp->ops : sp_place_tc(r->dp)->ops;
+    s->slot = slot;
+    for (size_t i = 0; i < s->n_slices; i++) {
+        s->slices[i].n_seen = 0;
+    }
+    int error = ops->flow_dump(slot == MEGA_HOME ? s->t->home : s->t->tc, true, sweep_record, s);
+    if (s->n_slices > 1) {
+        for (size_t i = 1; i < s->n_slices; i++) {
+            send_block(&s->slices[i]);
+        }
+        sp_reval_crew_join(r);
+    }
+    size_t n_seen = 0;
+    for (size_t i = 0; i < s->n_slices; i++) {
+        n_seen += s->slices[i].n_seen;
+    }
+    return !error && s->evict && n_seen < expected;
 }
 
 static bool
@@ -149,19 +247,27 @@ find_vanished_tc(struct mega *m, void *s_)
 // Flows nobody knows: left by an earlier run or put there by hand. An entry may have been made
 // since the dump: look again.
 static void
-remove_foreign(struct sweep *s)
+remove_foreign(const struct sweep *s, const struct slice *sl)
 {
-    for (size_t i = 0; i < s->n_foreign;) {
+    for (size_t i = 0; i < sl->n_foreign;) {
         size_t n = 0;
-        for (; i < s->n_foreign && n < REVAL_BATCH; i++) {
-            if (!mega_find(s->r->dp->cache, &s->foreign[i])) {
-                s->t->ops[n++] = (struct dp_flow_op){.verb = DP_FLOW_DELETE, .id = s->foreign[i]};
+        for (; i < sl->n_foreign && n < REVAL_BATCH; i++) {
+            if (!mega_find(s->r->dp->cache, &sl->foreign[i])) {
+                s->t->ops[n++] = (struct dp_flow_op){.verb = DP_FLOW_DELETE, .id = sl->foreign[i]};
             }
         }
         if (n) {
             s->r->dp->ops->flow_apply(s->t->home, s->t->ops, n);
         }
     }
+}
+
+static void
+remove_batch(struct reval *r, struct reval_tools *t, const struct flow_id *ids, size_t n)
+{
+    rcu_begin();
+    sp_reval_remove(r, t, ids, n);
+    rcu_end();
 }
 
 static void
@@ -180,44 +286,62 @@ age_macs(struct reval *r, const struct sp_config *config, int64_t now)
     }
 }
 
+static void
+slices_init(struct sweep *s, size_t n_flows)
+{
+    // Helpers are not woken for a few flows; the main thread has none.
+    s->n_slices = s->t == &s->r->own && n_flows >= SHARED_MIN ? 1 + s->r->n_helpers : 1;
+    s->slices = base_calloc(s->n_slices, sizeof *s->slices);
+    for (size_t i = 0; i < s->n_slices; i++) {
+        s->slices[i].s = s;
+    }
+}
+
+static void
+slices_free(struct sweep *s)
+{
+    for (size_t i = 0; i < s->n_slices; i++) {
+        free(s->slices[i].victims);
+        free(s->slices[i].foreign);
+    }
+    free(s->slices);
+}
+
 void
 sp_reval_do_sweep(struct reval *r, struct reval_tools *t, bool evict, bool purge)
 {
     clock_hold();
     rcu_begin();
     const struct sp_config *config = sp_config_get();
+    const struct mega_cache *c = r->dp->cache;
     const int64_t began = clock_now_us();
     struct sweep s = {.r = r, .t = t, .evict = evict, .purge = purge, .now = clock_now()};
     s.max_idle = config ? config->max_idle_ms : 10000;
-    if (config &&
-        __atomic_load_n(&r->dp->cache->n, __ATOMIC_RELAXED) > sp_config_flow_limit(config)) {
+    if (config && __atomic_load_n(&c->n, __ATOMIC_RELAXED) > sp_config_flow_limit(config)) {
         s.max_idle = OVERLOAD_IDLE_MS;
     }
+    mutex_lock(&r->dumps);
     s.number = (uint16_t) __atomic_add_fetch(&r->sweep, 1, __ATOMIC_ACQ_REL);
-    const size_t expected = __atomic_load_n(&r->dp->cache->places[r->dp->home], __ATOMIC_RELAXED);
-    int error = r->dp->ops->flow_dump(t->home, true, sweep_record, &s);
-    if (!error && evict && s.n_seen < expected) {
+    slices_init(&s, __atomic_load_n(&c->n, __ATOMIC_RELAXED));
+    if (dump_place(&s, MEGA_HOME, __atomic_load_n(&c->places[r->dp->home], __ATOMIC_RELAXED))) {
         mega_for_each(r->dp->cache, find_vanished, &s);
     }
     if (sp_reval_tc_channel(r, t)) {
-        s.slot = MEGA_TC;
-        const size_t n_foreign = s.n_foreign, before = s.n_seen;
-        const size_t in_tc =
-            __atomic_load_n(&r->dp->cache->places[DP_PLACE_TC_HW], __ATOMIC_RELAXED) +
-            __atomic_load_n(&r->dp->cache->places[DP_PLACE_TC_SW], __ATOMIC_RELAXED);
-        error = sp_place_tc(r->dp)->ops->flow_dump(t->tc, true, sweep_record, &s);
-        s.n_foreign = n_foreign; // stray filters are the worker's business
-        if (!error && evict && s.n_seen - before < in_tc) {
+        const size_t in_tc = __atomic_load_n(&c->places[DP_PLACE_TC_HW], __ATOMIC_RELAXED) +
+                             __atomic_load_n(&c->places[DP_PLACE_TC_SW], __ATOMIC_RELAXED);
+        if (dump_place(&s, MEGA_TC, in_tc)) {
             mega_for_each(r->dp->cache, find_vanished_tc, &s);
         }
     }
+    mutex_unlock(&r->dumps);
     if (evict) {
-        sp_reval_remove(r, t, s.victims, s.n_victims);
-        remove_foreign(&s);
+        for (size_t i = 0; i < s.n_slices; i++) {
+            sp_reval_each_batch(r, t, s.slices[i].victims, s.slices[i].n_victims, remove_batch);
+            remove_foreign(&s, &s.slices[i]);
+        }
         age_macs(r, config, s.now);
     }
-    free(s.victims);
-    free(s.foreign);
+    slices_free(&s);
     rcu_end();
     clock_let_go();
     __atomic_store_n(&r->dump_ms, (unsigned) ((clock_now_us() - began) / 1000), __ATOMIC_RELAXED);

@@ -234,6 +234,20 @@ configure_handlers(struct sp_dp *dp, const struct sp_config *now)
     dp->handlers = sp_handlers_new(dp, (unsigned) have, &error);
 }
 
+// other_config:n-revalidator-threads; 0: as many as the stock switch makes.
+static unsigned
+n_revalidators(const struct sp_config *now)
+{
+    const unsigned cores = thread_n_cores();
+    if (now->n_revalidators) {
+        return now->n_revalidators;
+    }
+    if (now->n_handlers) {
+        return cores > now->n_handlers ? cores - now->n_handlers : 1;
+    }
+    return cores / 4 + 1;
+}
+
 void
 sp_config_changed(const struct sp_config *old, const struct sp_config *now)
 {
@@ -262,6 +276,7 @@ sp_config_changed(const struct sp_config *old, const struct sp_config *now)
             mega_bridges_changed(dp->cache, numbers, n, false);
         }
         configure_handlers(dp, now);
+        sp_reval_set_threads(dp->reval, n_revalidators(now));
         sp_place_configure(dp, now);
     }
     free(numbers);

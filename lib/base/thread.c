@@ -58,6 +58,30 @@ mutex_unlock(struct mutex *m) NO_THREAD_SAFETY
     must(pthread_mutex_unlock(&m->m), "pthread_mutex_unlock");
 }
 
+void
+mutex_cond_init(struct mutex_cond *c)
+{
+    must(pthread_cond_init(&c->c, NULL), "pthread_cond_init");
+}
+
+void
+mutex_cond_destroy(struct mutex_cond *c)
+{
+    must(pthread_cond_destroy(&c->c), "pthread_cond_destroy");
+}
+
+void
+mutex_cond_wait(struct mutex_cond *c, struct mutex *m) NO_THREAD_SAFETY
+{
+    must(pthread_cond_wait(&c->c, &m->m), "pthread_cond_wait");
+}
+
+void
+mutex_cond_signal(struct mutex_cond *c)
+{
+    must(pthread_cond_signal(&c->c), "pthread_cond_signal");
+}
+
 static void *
 thread_main(void *t_)
 {

@@ -42,6 +42,15 @@ void mutex_lock(struct mutex *m) ACQUIRES(m);
 bool mutex_trylock(struct mutex *m) TRY_ACQUIRES(true, m);
 void mutex_unlock(struct mutex *m) RELEASES(m);
 
+// What may change while the mutex is let go: one waits for it, in a loop that looks again.
+struct mutex_cond {
+    pthread_cond_t c;
+};
+void mutex_cond_init(struct mutex_cond *);
+void mutex_cond_destroy(struct mutex_cond *);
+void mutex_cond_wait(struct mutex_cond *, struct mutex *m) REQUIRES(m);
+void mutex_cond_signal(struct mutex_cond *); // wakes one
+
 struct thread;
 // Starts a thread called `name` (15 characters; shown by ps and in log lines). It runs fn(arg) as
 // an RCU reader.

@@ -25,3 +25,7 @@ check_PROGRAMS += tests/unit/slowpath/test_bridge_state
 TESTS += tests/unit/slowpath/test_bridge_state
 tests_unit_slowpath_test_bridge_state_SOURCES = tests/unit/slowpath/test_bridge_state.c
 tests_unit_slowpath_test_bridge_state_LDADD = $(TEST_LIBS)
+check_PROGRAMS += tests/unit/slowpath/test_reval
+TESTS += tests/unit/slowpath/test_reval
+tests_unit_slowpath_test_reval_SOURCES = tests/unit/slowpath/test_reval.c
+tests_unit_slowpath_test_reval_LDADD = $(TEST_LIBS)

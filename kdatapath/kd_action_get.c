@@ -374,16 +374,25 @@ get_check_pkt_len(struct decoder *d, const struct nlk_attr *a)
     return error;
 }
 
+static bool
+read_struct(const struct nlk_attr *a, void *out, size_t n)
+{
+    if (!has(a, n)) {
+        return false;
+    }
+    memcpy(out, a->data, n);
+    return true;
+}
+
 static int
 get_struct(struct decoder *d, const struct nlk_attr *a)
 {
     switch (a->type) {
     case OVS_ACTION_ATTR_PUSH_VLAN: {
         struct ovs_action_push_vlan v;
-        if (!has(a, sizeof v)) {
+        if (!read_struct(a, &v, sizeof v)) {
             return -EBADMSG;
         }
-        memcpy(&v, a->data, sizeof v);
         struct dp_act_push_vlan *p = dp_actions_add(d->acts, DP_ACT_PUSH_VLAN, sizeof *p);
         p->tpid = v.vlan_tpid;
         p->tci = v.vlan_tci | htobe16(FLOW_VLAN_PRESENT);
@@ -391,10 +400,9 @@ get_struct(struct decoder *d, const struct nlk_attr *a)
     }
     case OVS_ACTION_ATTR_PUSH_MPLS: {
         struct ovs_action_push_mpls m;
-        if (!has(a, sizeof m)) {
+        if (!read_struct(a, &m, sizeof m)) {
             return -EBADMSG;
         }
-        memcpy(&m, a->data, sizeof m);
         struct dp_act_push_mpls *p = dp_actions_add(d->acts, DP_ACT_PUSH_MPLS, sizeof *p);
         p->lse = m.mpls_lse;
         p->ethertype = m.mpls_ethertype;
@@ -402,10 +410,9 @@ get_struct(struct decoder *d, const struct nlk_attr *a)
     }
     case OVS_ACTION_ATTR_PUSH_ETH: {
         struct ovs_action_push_eth e;
-        if (!has(a, sizeof e)) {
+        if (!read_struct(a, &e, sizeof e)) {
             return -EBADMSG;
         }
-        memcpy(&e, a->data, sizeof e);
         struct dp_act_push_eth *p = dp_actions_add(d->acts, DP_ACT_PUSH_ETH, sizeof *p);
         memcpy(p->src.b, e.addresses.eth_src, sizeof p->src.b);
         memcpy(p->dst.b, e.addresses.eth_dst, sizeof p->dst.b);
@@ -413,10 +420,9 @@ get_struct(struct decoder *d, const struct nlk_attr *a)
     }
     default: { // OVS_ACTION_ATTR_HASH
         struct ovs_action_hash h;
-        if (!has(a, sizeof h)) {
+        if (!read_struct(a, &h, sizeof h)) {
             return -EBADMSG;
         }
-        memcpy(&h, a->data, sizeof h);
         struct dp_act_hash *p = dp_actions_add(d->acts, DP_ACT_HASH, sizeof *p);
         p->alg = h.hash_alg;
         p->basis = h.hash_basis;

@@ -28,6 +28,9 @@ extern const struct of_act_code of_act_std_codes[], of_act_nx_codes[];
 extern const size_t of_act_n_std_codes, of_act_n_nx_codes;
 
 of_act_decode_fn of_act_decode_learn;
+// What OpenFlow and Nicira write alike, from the value on.
+of_act_decode_fn of_act_decode_mpls_label, of_act_decode_mpls_tc, of_act_decode_mpls_ttl,
+    of_act_decode_push_mpls, of_act_decode_pop_mpls, of_act_decode_set_queue, of_act_decode_group;
 
 // A list inside another action of type `outer`.
 int of_act_decode_list(struct of_act_in *up, const void *data, size_t len, enum of_act_type outer);
@@ -39,6 +42,16 @@ int of_act_oxm_error(int error);
 int of_act_get_subfield(struct of_act_in *, unsigned ofs, unsigned n_bits, struct subfield *);
 int of_act_check_subfield(const struct subfield *);
 int of_act_decode_copy_field(struct of_act_in *); // from the bits on
+static inline bool
+of_act_is_zero(const uint8_t *p, size_t n)
+{
+    uint8_t any = 0;
+    while (n--) {
+        any |= *p++;
+    }
+    return !any;
+}
+
 static inline void *
 of_act_in_add(struct of_act_in *in, enum of_act_type type, size_t size)
 {

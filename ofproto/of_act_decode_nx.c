@@ -7,41 +7,23 @@
 #include "ofproto/of_match_wire.h"
 
 static bool
-is_zero(const uint8_t *p, size_t n)
-{
-    uint8_t any = 0;
-    while (n--) {
-        any |= *p++;
-    }
-    return !any;
-}
-
-static bool
 get_zeros(struct of_act_in *in, size_t n)
 {
     const uint8_t *p = of_get(&in->r, n);
-    return p && is_zero(p, n);
+    return p && of_act_is_zero(p, n);
 }
 
 // What is left of the action is padding.
 static int
 check_rest(const struct of_act_in *in)
 {
-    return is_zero(in->r.p, in->r.left) ? 0 : OF_ERROR_NXBRC_MUST_BE_ZERO;
+    return of_act_is_zero(in->r.p, in->r.left) ? 0 : OF_ERROR_NXBRC_MUST_BE_ZERO;
 }
 
 static int
 add_plain(struct of_act_in *in, enum of_act_type type)
 {
     of_act_in_add(in, type, sizeof(struct of_act_plain));
-    return 0;
-}
-
-static int
-add_u32(struct of_act_in *in, enum of_act_type type, uint32_t value)
-{
-    struct of_act_u32 *a = of_act_in_add(in, type, sizeof *a);
-    a->value = value;
     return 0;
 }
 
@@ -90,52 +72,27 @@ decode_set_tunnel(struct of_act_in *in)
     return 0;
 }
 
+// OpenFlow's own actions of the same kind, behind two bytes of padding.
+
 static int
 decode_set_queue(struct of_act_in *in)
 {
     of_get(&in->r, 2);
-    return add_u32(in, OF_ACT_SET_QUEUE, of_get32(&in->r));
+    return of_act_decode_set_queue(in);
 }
 
 static int
 decode_group(struct of_act_in *in)
 {
     of_get(&in->r, 2);
-    return add_u32(in, OF_ACT_GROUP, of_get32(&in->r));
+    return of_act_decode_group(in);
 }
 
 static int
 decode_mpls_label(struct of_act_in *in)
 {
     of_get(&in->r, 2);
-    const uint32_t label = of_get32(&in->r);
-    add_u32(in, OF_ACT_SET_MPLS_LABEL, label);
-    return label & ~UINT32_C(0xfffff) ? OF_ERROR_BAC_BAD_ARGUMENT : 0;
-}
-
-static int
-decode_mpls_tc(struct of_act_in *in)
-{
-    const uint8_t tc = of_get8(&in->r);
-    add_u32(in, OF_ACT_SET_MPLS_TC, tc);
-    return tc & ~7 ? OF_ERROR_BAC_BAD_ARGUMENT : 0;
-}
-
-static int
-decode_mpls_ttl(struct of_act_in *in)
-{
-    return add_u32(in, OF_ACT_SET_MPLS_TTL, of_get8(&in->r));
-}
-
-static int
-decode_mpls_type(struct of_act_in *in)
-{
-    struct of_act_push *a =
-        of_act_in_add(in, in->code == 23 ? OF_ACT_PUSH_MPLS : OF_ACT_POP_MPLS, sizeof *a);
-    a->ethertype = htobe16(of_get16(&in->r));
-    return in->code == 24 || a->ethertype == htobe16(0x8847) || a->ethertype == htobe16(0x8848)
-               ? 0
-               : OF_ERROR_BAC_BAD_ARGUMENT;
+    return of_act_decode_mpls_label(in);
 }
 
 // --- Words ---
@@ -495,7 +452,7 @@ decode_bundle(struct of_act_in *in)
         if (b.dst.n_bits < 16) {
             return OF_ERROR_BAC_BAD_ARGUMENT;
         }
-    } else if (ofs_nbits || dst.r.left < 8 || !is_zero(dst.r.p, 8)) {
+    } else if (ofs_nbits || dst.r.left < 8 || !of_act_is_zero(dst.r.p, 8)) {
         return OF_ERROR_BAC_BAD_ARGUMENT;
     }
     of_get(&in->r, 4);
@@ -569,7 +526,7 @@ check_committed(const struct of_act_ct *a)
 static int
 decode_zone(struct of_act_in *in, struct of_act_ct *h)
 {
-    if (in->r.left >= 6 && is_zero(in->r.p, 4)) {
+    if (in->r.left >= 6 && of_act_is_zero(in->r.p, 4)) {
         of_get(&in->r, 4);
         h->zone_imm = of_get16(&in->r);
         return 0;
@@ -744,15 +701,15 @@ const struct of_act_code of_act_nx_codes[] = {
     {20, OF_10, OF_15, 16, false, decode_controller},
     {21, OF_10, OF_15, 16, true, decode_dec_ttl},
     {22, OF_10, OF_10, 32, false, decode_write_metadata},
-    {23, OF_10, OF_15, 16, false, decode_mpls_type},
-    {24, OF_10, OF_15, 16, false, decode_mpls_type},
-    {25, OF_10, OF_15, 16, false, decode_mpls_ttl},
+    {23, OF_10, OF_15, 16, false, of_act_decode_push_mpls},
+    {24, OF_10, OF_15, 16, false, of_act_decode_pop_mpls},
+    {25, OF_10, OF_15, 16, false, of_act_decode_mpls_ttl},
     {26, OF_10, OF_15, 16, false, decode_plain},
     {27, OF_10, OF_15, 24, false, decode_stack},
     {28, OF_10, OF_15, 24, false, decode_stack},
     {29, OF_10, OF_15, 24, false, decode_sample},
     {30, OF_10, OF_15, 16, false, decode_mpls_label},
-    {31, OF_10, OF_15, 16, false, decode_mpls_tc},
+    {31, OF_10, OF_15, 16, false, of_act_decode_mpls_tc},
     {32, OF_10, OF_15, 24, false, decode_output_reg},
     {33, OF_10, OF_15, 16, true, decode_load2},
     {34, OF_10, OF_15, 16, false, decode_conjunction},

@@ -146,24 +146,24 @@ decode_enqueue(struct of_act_in *in)
                : OF_ERROR_BAC_BAD_OUT_PORT;
 }
 
-static int
-decode_mpls_label(struct of_act_in *in)
+int
+of_act_decode_mpls_label(struct of_act_in *in)
 {
     const uint32_t label = of_get32(&in->r);
     add_u32(in, OF_ACT_SET_MPLS_LABEL, label);
     return label & ~UINT32_C(0xfffff) ? OF_ERROR_BAC_BAD_ARGUMENT : 0;
 }
 
-static int
-decode_mpls_tc(struct of_act_in *in)
+int
+of_act_decode_mpls_tc(struct of_act_in *in)
 {
     const uint8_t tc = of_get8(&in->r);
     add_u32(in, OF_ACT_SET_MPLS_TC, tc);
     return tc & ~7 ? OF_ERROR_BAC_BAD_ARGUMENT : 0;
 }
 
-static int
-decode_mpls_ttl(struct of_act_in *in)
+int
+of_act_decode_mpls_ttl(struct of_act_in *in)
 {
     add_u32(in, OF_ACT_SET_MPLS_TTL, of_get8(&in->r));
     return 0;
@@ -176,8 +176,8 @@ decode_dec_mpls_ttl(struct of_act_in *in)
     return 0;
 }
 
-static int
-decode_push_mpls(struct of_act_in *in)
+int
+of_act_decode_push_mpls(struct of_act_in *in)
 {
     struct of_act_push *a = of_act_in_add(in, OF_ACT_PUSH_MPLS, sizeof *a);
     a->ethertype = htobe16(of_get16(&in->r));
@@ -186,23 +186,23 @@ decode_push_mpls(struct of_act_in *in)
                : OF_ERROR_BAC_BAD_ARGUMENT;
 }
 
-static int
-decode_pop_mpls(struct of_act_in *in)
+int
+of_act_decode_pop_mpls(struct of_act_in *in)
 {
     struct of_act_push *a = of_act_in_add(in, OF_ACT_POP_MPLS, sizeof *a);
     a->ethertype = htobe16(of_get16(&in->r));
     return 0;
 }
 
-static int
-decode_set_queue(struct of_act_in *in)
+int
+of_act_decode_set_queue(struct of_act_in *in)
 {
     add_u32(in, OF_ACT_SET_QUEUE, of_get32(&in->r));
     return 0;
 }
 
-static int
-decode_group(struct of_act_in *in)
+int
+of_act_decode_group(struct of_act_in *in)
 {
     add_u32(in, OF_ACT_GROUP, of_get32(&in->r));
     return 0;
@@ -215,16 +215,6 @@ decode_meter(struct of_act_in *in)
     return 0;
 }
 
-static bool
-is_zero(const uint8_t *p, size_t n)
-{
-    uint8_t any = 0;
-    while (n--) {
-        any |= *p++;
-    }
-    return !any;
-}
-
 static int
 decode_set_field(struct of_act_in *in)
 {
@@ -233,7 +223,7 @@ decode_set_field(struct of_act_in *in)
     if (error && (error != OF_ERROR_BMC_BAD_MASK || in->version < OF_15)) {
         return of_act_oxm_error(error);
     }
-    if (!is_zero(in->r.p, in->r.left)) {
+    if (!of_act_is_zero(in->r.p, in->r.left)) {
         return OF_ERROR_BAC_BAD_SET_ARGUMENT;
     }
     if (o.has_mask && in->version < OF_15) {
@@ -265,7 +255,7 @@ of_act_decode_copy_field(struct of_act_in *in)
     if (error) {
         return error;
     }
-    if (!is_zero(in->r.p, in->r.left)) {
+    if (!of_act_is_zero(in->r.p, in->r.left)) {
         return OF_ERROR_NXBRC_MUST_BE_ZERO;
     }
     src = (struct subfield){src_id, src_ofs, n};
@@ -303,16 +293,16 @@ const struct of_act_code of_act_std_codes[] = {
     {9, OF_10, OF_15, 8, false, decode_l4_port},
     {10, OF_10, OF_15, 8, false, decode_l4_port},
     {11, OF_10, OF_10, 16, false, decode_enqueue},
-    {13, OF_11, OF_15, 8, false, decode_mpls_label},
-    {14, OF_11, OF_15, 8, false, decode_mpls_tc},
-    {15, OF_11, OF_15, 8, false, decode_mpls_ttl},
+    {13, OF_11, OF_15, 8, false, of_act_decode_mpls_label},
+    {14, OF_11, OF_15, 8, false, of_act_decode_mpls_tc},
+    {15, OF_11, OF_15, 8, false, of_act_decode_mpls_ttl},
     {16, OF_11, OF_15, 8, false, decode_dec_mpls_ttl},
     {17, OF_11, OF_15, 8, false, decode_push_vlan},
     {18, OF_11, OF_15, 8, false, decode_strip_vlan},
-    {19, OF_11, OF_15, 8, false, decode_push_mpls},
-    {20, OF_11, OF_15, 8, false, decode_pop_mpls},
-    {21, OF_11, OF_15, 8, false, decode_set_queue},
-    {22, OF_11, OF_15, 8, false, decode_group},
+    {19, OF_11, OF_15, 8, false, of_act_decode_push_mpls},
+    {20, OF_11, OF_15, 8, false, of_act_decode_pop_mpls},
+    {21, OF_11, OF_15, 8, false, of_act_decode_set_queue},
+    {22, OF_11, OF_15, 8, false, of_act_decode_group},
     {23, OF_11, OF_15, 8, false, decode_ip_ttl},
     {24, OF_11, OF_15, 8, false, decode_dec_ttl},
     {28, OF_15, OF_15, 16, true, of_act_decode_copy_field},

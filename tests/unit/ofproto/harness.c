@@ -73,9 +73,26 @@ flush(struct of_bridge *br)
     current->n_flushes++;
 }
 
-static const struct of_ops ops = {bridge_nothing, bridge_nothing, rules_changed, packet_out,
-                                  refresh_stats,  port_stats,     port_config,   flush,
-                                  bridge_nothing};
+static const struct of_ops ops = {bridge_nothing, bridge_nothing, rules_changed,
+                                  packet_out,     refresh_stats,  port_stats,
+                                  port_config,    flush,          bridge_nothing};
+
+int
+harness_setup(void **state)
+{
+    struct harness *h = base_calloc(1, sizeof *h);
+    harness_start(h);
+    *state = h;
+    return 0;
+}
+
+int
+harness_teardown(void **state)
+{
+    harness_stop(*state);
+    free(*state);
+    return 0;
+}
 
 void
 harness_configure(struct harness *h)

@@ -7,6 +7,8 @@
 #include "ofproto/of_bridge.h"
 #include "ofproto/of_msg.h"
 
+#define FOR_EACH_VERSION(v) for (enum of_version v = OF_10; v <= OF_15; v++)
+
 struct loop;
 
 struct harness {
@@ -35,6 +37,9 @@ struct client {
 
 void harness_start(struct harness *);
 void harness_stop(struct harness *);
+// cmocka's: *state is a harness that runs.
+int harness_setup(void **state);
+int harness_teardown(void **state);
 void harness_configure(struct harness *); // after a change to h->config
 void harness_turns(struct harness *, int n);
 

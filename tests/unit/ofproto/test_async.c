@@ -15,25 +15,6 @@
 #include "lib/base/clock.h"
 #include "tests/unit/ofproto/harness.h"
 
-#define FOR_EACH_VERSION(v) for (enum of_version v = OF_10; v <= OF_15; v++)
-
-static int
-setup(void **state)
-{
-    struct harness *h = base_calloc(1, sizeof *h);
-    harness_start(h);
-    *state = h;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    harness_stop(*state);
-    free(*state);
-    return 0;
-}
-
 // The management socket says nothing by itself until it is asked to.
 static void
 listen_in(struct client *c)
@@ -523,14 +504,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_packet_in, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_async_config, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_packet_out, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_port_status, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_roles, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_passive, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_flow_removed, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_active, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_packet_in, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_async_config, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_packet_out, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_port_status, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_roles, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_passive, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_flow_removed, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_active, harness_setup, harness_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

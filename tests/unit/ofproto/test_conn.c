@@ -11,25 +11,6 @@
 #include "lib/base/clock.h"
 #include "tests/unit/ofproto/harness.h"
 
-#define FOR_EACH_VERSION(v) for (enum of_version v = OF_10; v <= OF_15; v++)
-
-static int
-setup(void **state)
-{
-    struct harness *h = base_calloc(1, sizeof *h);
-    harness_start(h);
-    *state = h;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    harness_stop(*state);
-    free(*state);
-    return 0;
-}
-
 static void
 ask(struct client *c, enum of_msg_type type, struct of_msg *reply)
 {
@@ -689,21 +670,21 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_versions, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_negotiation, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_garbage, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_simple, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_batch, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_flow_mods, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_modify_adds, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_cookies, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_flags, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_counters, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_tables_and_ports, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_table_features, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_large_dump, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_port_mod, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_slow_reader, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_versions, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_negotiation, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_garbage, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_simple, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_batch, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_flow_mods, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_modify_adds, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_cookies, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_flags, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_counters, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_tables_and_ports, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_table_features, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_large_dump, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_port_mod, harness_setup, harness_teardown),
+        cmocka_unit_test_setup_teardown(test_slow_reader, harness_setup, harness_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -283,10 +283,11 @@ assert_in_hw() {
 
 # ---- traffic ----------------------------------------------------------------------------------------------------------------
 
-# ping_exact FROM TO COUNT [SIZE]: every one is answered.
+# ping_exact FROM TO COUNT [SIZE]: every one is answered. All are sent at once: after the last one ping waits for an interval or two round
+# trips, however long -W is, and the answer of a guest that shares its processor may take longer than what is usual.
 ping_exact() {
     local out
-    out=$(in_vm "$1" ping -q -n -i 0.002 -c "$3" -s "${4:-56}" -W 2 "10.0.0.$2") || fail "vm$1 does not reach 10.0.0.$2: $out"
+    out=$(in_vm "$1" ping -q -n -l "$3" -c "$3" -i 3 -s "${4:-56}" -W 3 "10.0.0.$2") || fail "vm$1 does not reach 10.0.0.$2: $out"
     grep -q " $3 received" <<<"$out" || fail "vm$1 to 10.0.0.$2: $out"
 }
 

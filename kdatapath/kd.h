@@ -17,9 +17,10 @@ int kd_dp_create(const char *name);
 // Names of all datapaths. 0 or -errno (-ENOENT: the kernel has no openvswitch).
 int kd_dp_for_each(void (*cb)(const char *name, void *aux), void *aux);
 const char *kd_dp_name(const struct dp *);
-// Entries of the kernel's mask cache, 0: switched off or unknown. Setting it: 0 or -errno.
+// Entries of the kernel's mask cache, 0: switched off or unknown. Setting it: 0 or -errno; the kernel takes powers of two,
+// the next one is set.
 uint32_t kd_dp_mask_cache(struct dp *);
-int kd_dp_set_mask_cache(struct dp *, uint32_t entries);
+int kd_dp_set_mask_cache(struct dp *, uint32_t at_least);
 
 struct kd_port {
     struct dp_port_info info;

@@ -281,8 +281,12 @@ kd_dp_mask_cache(struct dp *dp)
 }
 
 int
-kd_dp_set_mask_cache(struct dp *dp, uint32_t entries)
+kd_dp_set_mask_cache(struct dp *dp, uint32_t at_least)
 {
+    uint32_t entries = at_least ? 1 : 0;
+    while (entries < at_least && entries < UINT32_C(1) << 31) {
+        entries *= 2;
+    }
     nlk_batch_clear(&dp->batch);
     kd_begin(&dp->batch, dp, dp->fam.datapath, OVS_DP_CMD_SET, 0);
     nlk_put_u32(&dp->batch, OVS_DP_ATTR_USER_FEATURES, dp->user_features);

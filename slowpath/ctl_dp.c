@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// unixctl commands that show datapaths and bridges: dpif/*, dpctl/show, dpctl/dump-dps. Main thread.
+// unixctl commands that show datapaths and bridges: dpif/*, dpctl/show, dpctl/dump-dps. Main
+// thread.
 #include "config.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 
@@ -39,6 +41,15 @@ format_port_counters(const struct sp_target *t, uint32_t port_no, struct str *ou
              (unsigned long long) c->tx_bytes);
 }
 
+// Only the kernel's datapath has one whose size can be told.
+static void
+format_caches(const struct sp_target *t, struct str *out)
+{
+    if (t->ops == &kd_dp_ops) {
+        str_addf(out, "  caches:\n    masks-cache: size:%u\n", kd_dp_mask_cache(t->dp));
+    }
+}
+
 static void
 format_stats(const struct sp_target *t, struct str *out)
 {
@@ -59,7 +70,7 @@ format_stats(const struct sp_target *t, struct str *out)
         str_addf(out, "  cache: hit:%llu hit-rate:%.2f%%\n", (unsigned long long) s.cache_hit,
                  n ? (double) s.cache_hit / (double) n * 100 : 0);
     }
-    str_addf(out, "  caches:\n    masks-cache: size:%u\n", kd_dp_mask_cache(t->dp));
+    format_caches(t, out);
 }
 
 struct show {
@@ -131,6 +142,59 @@ dpctl_dump_dps(struct unixctl_conn *conn, int argc, const char *argv[], void *au
     sp_target_for_each(add_name, &out);
     unixctl_reply(conn, str_get(&out));
     str_free(&out);
+}
+
+static void
+cache_get_size(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    struct str out = STR_INIT, error = STR_INIT;
+    struct sp_target t;
+    const int e = sp_target_open(argc > 1 ? argv[1] : NULL, &t, &error);
+    if (e) {
+        sp_ctl_complain(&error, e, "Opening datapath %s failed", argc > 1 ? argv[1] : "");
+    } else {
+        str_addf(&out, "%s@%s:\n", t.type, t.name);
+        format_caches(&t, &out);
+        sp_target_close(&t);
+    }
+    sp_ctl_finish(conn, &out, &error);
+}
+
+static void
+set_cache(struct sp_target *t, const char *cache, uint32_t size, struct str *out, struct str *error)
+{
+    if (t->ops != &kd_dp_ops) {
+        sp_ctl_complain(error, EOPNOTSUPP, "Setting caches not supported");
+    } else if (strcmp(cache, "masks-cache")) {
+        sp_ctl_complain(error, EINVAL, "Cache name \"%s\" not found on dpif", cache);
+    } else {
+        const int e = kd_dp_set_mask_cache(t->dp, size);
+        if (e) {
+            sp_ctl_complain(error, e, "Setting cache size failed");
+        } else {
+            str_addf(out, "Setting cache size successful, new size %u\n", kd_dp_mask_cache(t->dp));
+        }
+    }
+}
+
+static void
+cache_set_size(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    struct str out = STR_INIT, error = STR_INIT;
+    struct sp_target t;
+    uint64_t size;
+    const int e = sp_target_open(argv[1], &t, NULL);
+    if (e) {
+        sp_ctl_complain(&error, e, "Opening datapath %s failed", argv[1]);
+    } else {
+        if (base_parse_uint(argv[3], UINT32_MAX, &size)) {
+            set_cache(&t, argv[2], (uint32_t) size, &out, &error);
+        } else {
+            sp_ctl_complain(&error, EINVAL, "size is malformed");
+        }
+        sp_target_close(&t);
+    }
+    sp_ctl_finish(conn, &out, &error);
 }
 
 static int
@@ -281,7 +345,8 @@ dpif_show_features(struct unixctl_conn *conn, int argc, const char *argv[], void
             {"IPv6 ND Extension", false},
         };
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-            const bool number = !strncmp(rows[i].name, "Max ", 4) || !strncmp(rows[i].name, "Sample", 6);
+            const bool number =
+                !strncmp(rows[i].name, "Max ", 4) || !strncmp(rows[i].name, "Sample", 6);
             if (number) {
                 str_addf(&out, "%s: %u\n", rows[i].name, rows[i].value);
             } else {
@@ -323,6 +388,8 @@ sp_ctl_dp_init(void)
     unixctl_register("dpif/show", "", 0, 0, dpif_show, NULL);
     unixctl_register("dpif/show-dp-features", "bridge", 1, 1, dpif_show_features, NULL);
     unixctl_register("dpctl/dump-dps", "", 0, 0, dpctl_dump_dps, NULL);
+    unixctl_register("dpctl/cache-get-size", "[dp]", 0, 1, cache_get_size, NULL);
+    unixctl_register("dpctl/cache-set-size", "dp cache <size>", 3, 3, cache_set_size, NULL);
     unixctl_register("dpctl/show", "[-s] [dp...]", 0, INT_MAX, dpctl_show, NULL);
     sp_ctl_flows_init();
     sp_ctl_dpctl_init();

@@ -203,11 +203,7 @@ dpctl_cache_set_size(struct cmdline_ctx *ctx)
     if (strcmp(ctx->argv[2], "masks-cache")) {
         log_fatal(EINVAL, "Cache name \"%s\" not found on dpif", ctx->argv[2]);
     }
-    uint32_t size = 1; // the kernel takes powers of two
-    while (size < n && size < UINT32_C(1) << 31) {
-        size *= 2;
-    }
-    const int error = kd_dp_set_mask_cache(dp, n ? size : 0);
+    const int error = kd_dp_set_mask_cache(dp, (uint32_t) n);
     if (error) {
         log_fatal(-error, "Setting cache size failed");
     }

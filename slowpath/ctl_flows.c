@@ -72,6 +72,15 @@ format_flow(const struct dump *d, const struct dp_flow_record *r, struct str *ou
     dp_flow_format(r, &style, out);
 }
 
+// A datapath in user space gives only frames: its flows say so, as in the stock switch.
+static void
+say_packet_type(const struct dump *d, struct flow_match *match)
+{
+    if (d->dp && d->dp->home == DP_PLACE_USER) {
+        FLOW_MASK_EXACT(&match->mask, packet_type);
+    }
+}
+
 static void
 format_entry(const struct dump *d, struct mega *m, struct str *out)
 {
@@ -79,6 +88,7 @@ format_entry(const struct dump *d, struct mega *m, struct str *out)
     struct mega_counts c;
     mega_match(m, &match);
     mega_counts(m, &c);
+    say_packet_type(d, &match);
     const uint64_t packets = c.last_packets[MEGA_HOME] + c.last_packets[MEGA_TC];
     const struct dp_flow_record r = {
         .id = m->id,
@@ -132,7 +142,13 @@ dump_record(const struct dp_flow_record *r, void *d_)
     d->differs |= !m || !dp_actions_equal(r->actions, &rcu_get(m->x)->acts->acts);
     if (type_is_wanted(d, r->place) && passes_filter(d, r->match) &&
         (!d->bridge || (m && passes_bridge(m, d->bridge)))) {
-        format_flow(d, r, d->out);
+        struct flow_match match = *r->match;
+        struct dp_flow_record said = *r;
+        said.match = &match;
+        if (m) {
+            say_packet_type(d, &match);
+        }
+        format_flow(d, &said, d->out);
         str_add_char(d->out, '\n');
     }
     return true;

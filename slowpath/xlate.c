@@ -122,6 +122,8 @@ lookup(struct xlate_ctx *c, uint8_t table)
     if (fragment) {
         // First one or not, tables see no ports: there is nothing to match.
         c->flow.tp_src = c->flow.tp_dst = 0;
+        FLOW_MASK_EXACT(&c->scratch, tp_src);
+        FLOW_MASK_EXACT(&c->scratch, tp_dst);
     }
     const struct of_rule *rule =
         of_bridge_lookup(c->br->of, c->version, table, &c->flow, &c->scratch);
@@ -462,9 +464,8 @@ init_known(struct xlate_ctx *c)
 
 // The match always pins these, so that every place can hold the flow.
 static void
-finish_wc(struct xlate_ctx *c, const struct flow_key *key)
+pin(const struct flow_key *key, struct flow_mask *wc)
 {
-    struct flow_mask *wc = &c->out->wc;
     FLOW_MASK_EXACT(wc, in_port);
     FLOW_MASK_EXACT(wc, recirc_id);
     FLOW_MASK_EXACT(wc, eth_type);
@@ -479,6 +480,21 @@ finish_wc(struct xlate_ctx *c, const struct flow_key *key)
         }
         FLOW_MASK_EXACT(wc, vlan[i].tpid);
     }
+}
+
+// What look-ups get for nothing: what the match pins anyway, and what is the same for all packets.
+static void
+begin_wc(struct xlate_ctx *c, const struct flow_key *key)
+{
+    pin(key, &c->out->wc);
+    flow_mask_or(&c->out->wc, &c->known);
+}
+
+static void
+finish_wc(struct xlate_ctx *c, const struct flow_key *key)
+{
+    struct flow_mask *wc = &c->out->wc;
+    pin(key, wc);
     memset(&wc->metadata, 0, sizeof wc->metadata);
     memset(wc->regs, 0, sizeof wc->regs);
     wc->conj_id = wc->actset_output = wc->packet_type = 0;
@@ -563,6 +579,7 @@ xlate_flow(const struct xlate_in *in, struct xlate_out *out)
     }
     c.base = c.flow;
     init_known(&c);
+    begin_wc(&c, key);
     if (!c.br) {
         xlate_fail(&c, XLATE_NO_PORT, NULL);
     } else if (!c.br->of) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tuple space search: rules grouped by mask, subtables visited by falling priority, staged lookup and prefix tracking, so that the bits that had to be looked
-// at ("wc") stay few. One writer at a time, any number of readers inside rcu_begin()/rcu_end().
+// Tuple space search: rules grouped by mask, subtables visited by falling priority, staged lookup and prefix tracking. The bits that had to be looked at ("wc")
+// stay few: the winner's, and some in which the key differs from each rule that it beat. One writer at a time, any number of readers inside rcu_begin()/rcu_end().
 //
 // Versions: a rule is visible to lookups from version `added` up to (not including) `removed`: a bundle's changes appear at once.
 #ifndef LIB_FLOW_CLASSIFIER_H
@@ -49,7 +49,7 @@ void cls_remove(struct cls *, struct cls_rule *); // must be in it
 void cls_hide(struct cls *, struct cls_rule *, uint64_t version);
 
 // Highest-priority rule of this version that matches, or NULL. `wc` (may be NULL) gains the bits that had to be examined: any key equal under wc
-// yields the same result.
+// yields the same result. Bits that it has at the start are taken for looked at: a cached flow's masked key and mask give its winner, and no bit more.
 const struct cls_rule *cls_lookup(const struct cls *, uint64_t version, const struct flow_key *, struct flow_mask *wc);
 // Exactly this match and priority.
 struct cls_rule *cls_find(const struct cls *, const struct cls_rule *target, uint64_t version);

@@ -10,6 +10,8 @@
 // `max` is the highest priority in the subtable, or more: after removals it is found again only when enough operations
 // have paid for the scan. `bound` is max rounded up, so that most changes of max move nothing.
 //
+// A look-up finds the winner first (classifier_lookup.c), then the bits that tell it from the rules it beat (classifier_wc.c).
+//
 // Threads: one writer; readers inside rcu_begin()/rcu_end(). Members marked "readers" are read by atomic loads.
 #ifndef LIB_FLOW_CLASSIFIER_PRIVATE_H
 #define LIB_FLOW_CLASSIFIER_PRIVATE_H 1
@@ -22,6 +24,8 @@
 
 #define CLS_MAX_PREFIX_FIELDS 8
 #define CLS_BOUND_STEP 1023
+#define CLS_REMEMBERED 128
+#define CLS_NOT_VISITED UINT8_MAX
 
 // A minimask that rules and a subtable share.
 struct cls_mask {
@@ -80,6 +84,37 @@ struct cls {
     uint32_t n_prefixes;
     struct cls_prefix_field prefixes[CLS_MAX_PREFIX_FIELDS]; // readers, those whose plen is set
 };
+
+// One look-up.
+struct cls_search {
+    const struct cls *cls;
+    const struct cls_vec *vec; // NULL: no rule was ever in it
+    uint64_t version;
+    const struct flow_key *key;
+    const struct cls_rule *best; // the winner
+    uint32_t best_at;            // where in vec its subtable is; vec->n: there is no winner
+    uint32_t known;              // bit i: r[i] is filled: what the tries say about the key
+    struct cls_trie_result r[CLS_MAX_PREFIX_FIELDS];
+    // Of the first subtables that were visited: how many words of the key excluded all rules; 0: a prefix did.
+    uint8_t n_words[CLS_REMEMBERED];
+};
+
+// cls_excluding_bits() for a length that the field has in the subtable.
+unsigned cls_prefix_excludes(struct cls_search *, unsigned plen, uint32_t i);
+
+// How many first bits of tracked field `i` show that no rule of the subtable has the key's prefix; 0: they don't.
+static inline unsigned
+cls_excluding_bits(struct cls_search *q, const struct cls_subtable *st, uint32_t i)
+{
+    const unsigned plen = __atomic_load_n(&st->plen[i], __ATOMIC_ACQUIRE);
+    return plen ? cls_prefix_excludes(q, plen, i) : 0;
+}
+
+// Goes on hashing (h) words from the i-th to the end of stage s. Returns the number of words up to there if no rule begins with
+// them; 0: perhaps one does.
+size_t cls_stage_excludes(const struct cls_subtable *, const uint64_t *key, size_t s, size_t i, uint32_t *h);
+// Adds to wc the bits that the result depends on.
+void cls_explain(struct cls_search *, struct flow_mask *wc);
 
 static inline bool
 cls_rule_visible(const struct cls_rule *r, uint64_t version)

@@ -24,6 +24,7 @@ lib_flow_libflow_a_SOURCES += \
 	lib/flow/classifier_rule.c \
 	lib/flow/classifier_table.c \
 	lib/flow/classifier_trie.c \
+	lib/flow/classifier_wc.c \
 	lib/flow/dp_actions.c \
 	lib/flow/dp_actions_format.c \
 	lib/flow/dp_actions_parse.c \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The classifier against a linear list: random insertions, replacements, removals, versions and look-ups; what "wc" promises;
-// walks; deferred publication; readers beside a writer.
+// The classifier against a linear list: random insertions, replacements, removals, versions and
+// look-ups; what "wc" promises; walks; deferred publication; readers beside a writer.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,7 +35,8 @@ static be32_t
 random_ip(void)
 {
     static const uint32_t nets[] = {0x0a000000, 0x0a000100, 0x0a010000, 0xc0a80000};
-    return htobe32(nets[random_below(4)] | random_below(4) | (random_below(4) ? 0 : random_below(65536)));
+    return htobe32(nets[random_below(4)] | random_below(4) |
+                   (random_below(4) ? 0 : random_below(65536)));
 }
 
 static void
@@ -102,7 +103,8 @@ static bool
 covers(const struct rule *r, const struct flow_key *k)
 {
     for (size_t i = 0; i < FLOW_WORDS; i++) {
-        if ((flow_key_words(k)[i] ^ flow_key_words(&r->match.key)[i]) & flow_mask_words(&r->match.mask)[i]) {
+        if ((flow_key_words(k)[i] ^ flow_key_words(&r->match.key)[i]) &
+            flow_mask_words(&r->match.mask)[i]) {
             return false;
         }
     }
@@ -142,7 +144,8 @@ same(const struct model *m, const struct flow_match *match, int priority, uint64
 {
     for (size_t i = 0; i < m->n; i++) {
         struct rule *r = m->rules[i];
-        if (r->priority == priority && visible(r, version) && !memcmp(&r->match.key, &match->key, sizeof match->key) &&
+        if (r->priority == priority && visible(r, version) &&
+            !memcmp(&r->match.key, &match->key, sizeof match->key) &&
             !memcmp(&r->match.mask, &match->mask, sizeof match->mask)) {
             return r;
         }
@@ -158,7 +161,8 @@ insert_random(struct model *m)
     if (m->n && !random_below(4)) { // one that is there, perhaps at another priority
         r->match = m->rules[random_below(m->n)]->match;
     }
-    // Never 0: test_readers' catch-all lasts. A rule that is replaced is missed by readers whose version is older than its successor.
+    // Never 0: test_readers' catch-all lasts. A rule that is replaced is missed by readers whose
+    // version is older than its successor.
     r->priority = 1 + (int) random_below(random_below(3) ? 999 : 4);
     r->added = m->version;
     r->removed = CLS_VERSION_NEVER;
@@ -198,15 +202,31 @@ check_lookup(const struct model *m, uint64_t version)
         assert_true(covers(r, &key));
         assert_true(visible(r, version));
     }
-    // Whatever is equal under wc has the same result.
-    for (int i = 0; i < 8; i++) {
+    // Whatever is equal under wc has the same result: random keys, and those that come as close to
+    // a rule as wc lets them.
+    for (int i = 0; i < 12; i++) {
         random_key(&other);
+        if (i >= 8 && m->n) {
+            const struct rule *near = m->rules[random_below(m->n)];
+            for (size_t w = 0; w < FLOW_WORDS; w++) {
+                const uint64_t rm = flow_mask_words(&near->match.mask)[w];
+                uint64_t *x = (uint64_t *) (void *) &other + w;
+                *x = (*x & ~rm) | flow_key_words(&near->match.key)[w];
+            }
+        }
         uint64_t *o = (uint64_t *) (void *) &other;
         for (size_t w = 0; w < FLOW_WORDS; w++) {
             uint64_t c = flow_mask_words(&wc)[w];
-            o[w] = (flow_key_words(&key)[w] & c) | ((i & 1 ? o[w] : random_u64()) & ~c);
+            o[w] = (flow_key_words(&key)[w] & c) | ((i & 1 || i >= 8 ? o[w] : random_u64()) & ~c);
         }
         assert_ptr_equal(cls_lookup(m->cls, version, &other, NULL), got);
+        // And where those bits are matched anyway, it takes no others to know.
+        struct flow_mask same = wc;
+        for (size_t w = 0; i == 11 && w < FLOW_WORDS; w++) {
+            o[w] &= flow_mask_words(&wc)[w];
+        }
+        assert_ptr_equal(cls_lookup(m->cls, version, &other, &same), got);
+        assert_memory_equal(&same, &wc, sizeof wc);
     }
     rcu_end();
 }
@@ -408,6 +428,16 @@ lookup_wc(const struct model *m, uint32_t dst, uint16_t tp_dst, struct flow_mask
 }
 
 static void
+end(struct model *m)
+{
+    while (m->n) {
+        remove_rule(m, m->rules[m->n - 1]);
+    }
+    cls_free(m->cls);
+    rcu_drain();
+}
+
+static void
 test_few_bits(void **state)
 {
     struct model m = {.cls = cls_new(), .version = CLS_VERSION_MIN};
@@ -415,23 +445,94 @@ test_few_bits(void **state)
     add(&m, 0x0a000001, 32, 0, 100);
     add(&m, 0x0a000100, 24, 80, 90);
     add(&m, 0, 0, 0, 1);
-    lookup_wc(&m, 0xc0a80001, 80, &wc); // the first bit tells it from both
+    lookup_wc(&m, 0xc0a80001, 80, &wc); // one bit tells it from both
     assert_int_equal(be32toh(wc.nw_dst), 0x80000000);
     assert_int_equal(wc.tp_dst, 0);
-    lookup_wc(&m, 0x0a000002, 80, &wc); // as many as it takes to leave 10.0.0.1
-    assert_int_equal(be32toh(wc.nw_dst), 0xfffffffe);
+    lookup_wc(&m, 0x0a000002, 80, &wc); // 10.0.0.1 and 10.0.1.0/24 have none in common
+    assert_int_equal(be32toh(wc.nw_dst), 0x00000102);
     assert_int_equal(wc.tp_dst, 0);
-    lookup_wc(&m, 0x0a000105, 80, &wc); // matches the second rule
+    lookup_wc(&m, 0x0a000105, 80,
+              &wc); // matches the second rule, whose bits tell it from the first
     assert_int_equal(be32toh(wc.nw_dst), 0xffffff00);
     assert_int_equal(be16toh(wc.tp_dst), 0xffff);
     lookup_wc(&m, 0x0a000001, 80, &wc); // the highest: nothing else is looked at
     assert_int_equal(be32toh(wc.nw_dst), 0xffffffff);
     assert_int_equal(wc.tp_dst, 0);
-    while (m.n) {
-        remove_rule(&m, m.rules[m.n - 1]);
+    lookup_wc(&m, 0x0a000105, 81, &wc); // the lowest
+    assert_int_equal(be32toh(wc.nw_dst), 0x00000100);
+    assert_int_equal(be16toh(wc.tp_dst), 0x0001);
+    end(&m);
+}
+
+// A rule that loses does not matter, nor does one of an equal priority that is asked later or of
+// another version.
+static void
+test_no_bits(void **state)
+{
+    struct model m = {.cls = cls_new(), .version = CLS_VERSION_MIN};
+    struct flow_mask wc;
+    add(&m, 0x0a000001, 32, 0, 10);
+    add(&m, 0, 0, 0, 20);
+    m.version = 9; // not yet
+    add(&m, 0x0a000000, 8, 0, 30);
+    m.version = CLS_VERSION_MIN;
+    lookup_wc(&m, 0x0a000001, 80, &wc);
+    assert_int_equal(wc.nw_dst, 0);
+    m.version = 9;
+    lookup_wc(&m, 0xc0a80001, 80, &wc);
+    assert_int_equal(be32toh(wc.nw_dst), 0x80000000);
+    end(&m);
+}
+
+// Many rules: a prefix that none has takes as many bits as its tree needs; bits that are matched
+// anyway come before.
+static void
+test_prefix_bits(void **state)
+{
+    struct model m = {.cls = cls_new(), .version = CLS_VERSION_MIN};
+    struct flow_mask wc;
+    for (uint32_t i = 0; i < 100; i++) {
+        add(&m, 0x0a000000 | i, 32, 0, 100);
     }
-    cls_free(m.cls);
-    rcu_drain();
+    add(&m, 0, 0, 0, 1);
+    lookup_wc(&m, 0xc0a80001, 80, &wc);
+    assert_int_equal(be32toh(wc.nw_dst), 0x80000000);
+    lookup_wc(&m, 0x0a000080, 80, &wc);
+    assert_int_equal(be32toh(wc.nw_dst), 0xffffff80);
+    add(&m, 0x0a000080, 32, 0, 50); // the winner's own bits are enough
+    lookup_wc(&m, 0x0a000080, 80, &wc);
+    assert_int_equal(be32toh(wc.nw_dst), 0xffffffff);
+    assert_int_equal(wc.tp_dst, 0);
+    end(&m);
+}
+
+// Of a member that places can only match whole, all bits are taken; a port goes with the protocol
+// that has it.
+static void
+test_whole_members(void **state)
+{
+    struct model m = {.cls = cls_new(), .version = CLS_VERSION_MIN};
+    struct flow_mask wc;
+    struct rule *r = add(&m, 0, 0, 80, 9);
+    cls_remove(m.cls, &r->cr);
+    cls_rule_destroy(&r->cr);
+    r->match.mask.nw_proto = 0xff;
+    cls_rule_init(&r->cr, &r->match, 9); // whose nw_proto is 0
+    cls_insert(m.cls, &r->cr, m.version);
+    lookup_wc(&m, 0, 81, &wc);
+    assert_int_equal(be16toh(wc.tp_dst), 0x0001);
+    assert_int_equal(wc.nw_proto, 0xff);
+    cls_remove(m.cls, &r->cr);
+    cls_rule_destroy(&r->cr);
+    r->match.mask.vlan[0].tci = htobe16(0x1fff);
+    r->match.mask.tp_dst = r->match.key.tp_dst = 0;
+    r->match.key.vlan[0].tci = htobe16(0x100a);
+    cls_rule_init(&r->cr, &r->match, 9);
+    cls_insert(m.cls, &r->cr, m.version);
+    lookup_wc(&m, 0, 81, &wc);
+    assert_int_equal(be16toh(wc.vlan[0].tci), 0x1fff);
+    assert_int_equal(wc.nw_proto, 0);
+    end(&m);
 }
 
 struct readers {
@@ -514,8 +615,13 @@ main(void)
     random_seed(seed);
     rcu_start();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_few_bits), cmocka_unit_test(test_model),
-        cmocka_unit_test(test_deferred), cmocka_unit_test(test_remove_while_walking),
+        cmocka_unit_test(test_few_bits),
+        cmocka_unit_test(test_no_bits),
+        cmocka_unit_test(test_prefix_bits),
+        cmocka_unit_test(test_whole_members),
+        cmocka_unit_test(test_model),
+        cmocka_unit_test(test_deferred),
+        cmocka_unit_test(test_remove_while_walking),
         cmocka_unit_test(test_readers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,8 +96,8 @@ struct block {
     } records[BLOCK];
 };
 
-// id: NULL if there is none. false: nobody knows the flow.
-static bool
+// id: NULL if there is none. false: nobody knows the flow. Most of what an idle switch does.
+static inline __attribute__((always_inline)) bool
 merge_record(struct slice *sl, const struct flow_id *id, void *aux,
              const struct dp_flow_stats *stats)
 {
@@ -163,15 +163,23 @@ send_block(struct slice *sl)
     }
 }
 
+// A record that the thread which dumps merges itself.
 static bool
-sweep_record(const struct dp_flow_record *rec, void *s_)
+own_record(const struct dp_flow_record *rec, void *sl_)
+{
+    struct slice *sl = sl_;
+    sl->n_seen += merge_record(sl, rec->has_id ? &rec->id : NULL, rec->aux, &rec->stats);
+    return true;
+}
+
+static bool
+deal_record(const struct dp_flow_record *rec, void *s_)
 {
     struct sweep *s = s_;
-    const size_t i = s->n_slices > 1 && rec->has_id ? sp_reval_slice(&rec->id, s->n_slices) : 0;
+    const size_t i = rec->has_id ? sp_reval_slice(&rec->id, s->n_slices) : 0;
     struct slice *sl = &s->slices[i];
     if (!i) {
-        sl->n_seen += merge_record(sl, rec->has_id ? &rec->id : NULL, rec->aux, &rec->stats);
-        return true;
+        return own_record(rec, sl);
     }
     if (!sl->block) {
         sl->block = base_malloc(sizeof *sl->block);
@@ -196,8 +204,12 @@ dump_place(struct sweep *s, enum mega_slot slot, size_t expected)
     for (size_t i = 0; i < s->n_slices; i++) {
         s->slices[i].n_seen = 0;
     }
-    int error = ops->flow_dump(slot == MEGA_HOME ? s->t->home : s->t->tc, true, sweep_record, s);
-    if (s->n_slices > 1) {
+    struct dp_channel *ch = slot == MEGA_HOME ? s->t->home : s->t->tc;
+    int error;
+    if (s->n_slices == 1) {
+        error = ops->flow_dump(ch, true, own_record, s->slices);
+    } else {
+        error = ops->flow_dump(ch, true, deal_record, s);
         for (size_t i = 1; i < s->n_slices; i++) {
             send_block(&s->slices[i]);
         }

@@ -12,6 +12,7 @@ offload_liboffload_a_SOURCES += \
 	offload/ofl_local.c \
 	offload/ofl_match.c \
 	offload/ofl_nic.c \
+	offload/ofl_old.c \
 	offload/ofl_pedit.c \
 	offload/ofl_port.c \
 	offload/ofl_probe.c \

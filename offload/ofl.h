@@ -39,6 +39,19 @@ void ofl_remove_strays(struct dp_channel *);
 // for a moment after the last flow has left. Any thread.
 bool ofl_has_locals(struct dp *);
 
+// Counters of filters that went: see ofl_old.c. Gives what came since, and removes what is due, of
+// what went through this channel. The thread that owns the channel.
+struct ofl_late {
+    uint32_t serial; // dp_flow_op.late
+    struct flow_id id;
+    uint64_t packets, bytes; // to be added to what was told
+    bool last;               // of this number
+};
+typedef void ofl_late_cb(const struct ofl_late *, void *aux);
+void ofl_collect(struct dp_channel *, ofl_late_cb *, void *aux);
+// ms until something is due; -1: nothing will be.
+int ofl_collect_wait(struct dp_channel *);
+
 enum ofl_policy {
     OFL_POLICY_NONE,
     OFL_POLICY_SKIP_SW,

@@ -210,11 +210,11 @@ put_one(struct ctx *c, const struct dp_act **a)
 }
 
 static void
-put_drop(struct ctx *c)
+put_end(struct ctx *c, int action)
 {
     begin(c, "gact");
     struct tc_gact *p = nlk_put_zero(c->b, TCA_GACT_PARMS, sizeof *p);
-    p->action = TC_ACT_SHOT;
+    p->action = action;
     end(c);
 }
 
@@ -264,7 +264,7 @@ ofl_action_put(struct nlk_batch *b, const struct ofl_spec *spec, struct ofl_filt
 {
     struct ctx c = {.b = b, .spec = spec, .r = r};
     c.in = ofl_dev_by_port(spec->devs, be32toh(spec->match->key.in_port));
-    if (!scan(&c)) {
+    if (!spec->pass && !scan(&c)) {
         return false;
     }
 
@@ -275,7 +275,7 @@ ofl_action_put(struct nlk_batch *b, const struct ofl_spec *spec, struct ofl_filt
     }
     const size_t nest = nlk_nest(b, TCA_FLOWER_ACT);
     if (!c.last) {
-        put_drop(&c);
+        put_end(&c, spec->pass ? TC_ACT_OK : TC_ACT_SHOT);
     } else {
         const struct dp_act *a;
         DP_ACT_FOR_EACH (a, spec->actions->data, spec->actions->len) {

@@ -89,13 +89,13 @@ flow_of(struct dump *d, const struct ofl_record *rec) NO_THREAD_SAFETY
     struct dp *dp = d->c->dp;
     struct ofl_flow *f = ofl_table_find(dp, &rec->id);
     if (!f) {
-        if (d->terse) {
+        if (d->terse || ofl_old_known(dp, rec)) {
             return NULL;
         }
         f = ofl_table_add(dp, &rec->id, &rec->f);
     } else if (f->ifindex != rec->f.ifindex || f->handle != rec->f.handle ||
                f->prio != rec->f.prio) {
-        if (!d->terse && f->next_handle != rec->f.handle) {
+        if (!ofl_old_known(dp, rec) && !d->terse && f->next_handle != rec->f.handle) {
             keep_stray(d, rec);
         }
         return NULL;
@@ -334,6 +334,7 @@ ofl_flow_flush(struct dp_channel *c)
     }
     free(all);
     mutex_lock(&dp->mutex);
+    ofl_old_clear(dp);
     struct ofl_flow *flow;
     HMAP_FOR_EACH_SAFE (flow, by_id, &dp->flows) {
         ofl_table_remove(dp, flow);
@@ -350,6 +351,13 @@ remove_unknown(struct dp_channel *c, struct found *f)
     mutex_lock(&c->dp->mutex);
     for (size_t i = 0; i < f->n; i++) {
         const struct ofl_flow *known = ofl_table_find(c->dp, &f->ours[i].id);
+        const struct ofl_record rec = {.id = f->ours[i].id,
+                                       .f = {.ifindex = f->ours[i].ifindex,
+                                             .handle = f->ours[i].handle,
+                                             .prio = f->ours[i].prio}};
+        if (ofl_old_known(c->dp, &rec)) {
+            continue;
+        }
         if (!known || known->ifindex != f->ours[i].ifindex ||
             (known->handle != f->ours[i].handle && known->next_handle != f->ours[i].handle)) {
             f->ours[n++] = f->ours[i];
@@ -407,7 +415,7 @@ ofl_tidy(struct dp_channel *c)
     int *gone = base_calloc(n + 1, sizeof *gone);
     size_t n_gone = 0;
     for (size_t i = 0; i < dp->n_leaving; i++) {
-        if (!has_flows(dp, dp->leaving[i])) {
+        if (!has_flows(dp, dp->leaving[i]) && !ofl_old_on(dp, dp->leaving[i])) {
             gone[n_gone++] = dp->leaving[i];
             dp->leaving[i--] = dp->leaving[--dp->n_leaving];
         }

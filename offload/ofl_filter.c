@@ -16,7 +16,7 @@
 
 #include "offload/ofl_private.h"
 
-#define LEVELS_FROM 0x400
+#define LEVELS_FROM 0x100
 #define PARENT TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
 
 static const uint16_t with_levels[] = {0x0800, 0x86dd, 0x0806, 0x8100, 0x88a8};
@@ -44,15 +44,20 @@ ofl_prio(be16_t protocol, uint8_t level)
                  : be16toh(protocol);
 }
 
-uint8_t
-ofl_next_level(const struct ofl_flow *f)
+unsigned
+ofl_level(uint16_t prio, be16_t protocol)
 {
-    for (uint8_t level = 0; level < OFL_LEVELS - 1; level++) {
-        if (f->prio == ofl_prio(f->protocol, level)) {
-            return level + 1;
-        }
-    }
-    return 0;
+    return prio == be16toh(protocol) || prio < LEVELS_FROM
+               ? 0
+               : OFL_LEVELS - (prio - LEVELS_FROM) % OFL_LEVELS;
+}
+
+// Past the last one comes the first, behind all others: those have to go before it matches.
+uint8_t
+ofl_next_level(struct dp *dp, const struct flow_id *id, const struct ofl_flow *f)
+{
+    const unsigned level = MAX(f ? ofl_level(f->prio, f->protocol) + 1 : 0, ofl_old_top(dp, id));
+    return (uint8_t) (level < OFL_LEVELS ? level : 0);
 }
 
 // Software's counters begin behind the Ethernet header, and behind the tag that the kernel takes
@@ -164,17 +169,15 @@ ofl_filter_decode(const struct ofl_record *rec, const struct ofl_devs *devs, str
 void
 ofl_counts_stats(const struct ofl_counts *n, struct ofl_flow *flow, struct dp_flow_stats *s)
 {
-    const uint64_t software = n->packets - MIN(n->packets, n->hw_packets);
-    *s = (struct dp_flow_stats){.packets = n->packets,
-                                .bytes = n->bytes + software * ofl_head_bytes(flow->protocol)};
+    *s = (struct dp_flow_stats){0};
+    ofl_old_count(n, flow->protocol, &s->packets, &s->bytes);
     if (flow->told) {
         s->packets += flow->told->packets;
         s->bytes += flow->told->bytes;
-    } else if (s->packets || s->bytes) {
-        flow->told = base_calloc(1, sizeof *flow->told);
     }
-    if (flow->told) {
-        flow->told->told_packets = s->packets;
-        flow->told->told_bytes = s->bytes;
+    if (flow->told || s->packets || s->bytes) {
+        struct ofl_told *told = ofl_told(flow);
+        told->told_packets = s->packets;
+        told->told_bytes = s->bytes;
     }
 }

@@ -7,7 +7,7 @@
 //     ofl_tc.c      struct dp_ops "tc"                ofl_dump.c     dumps, counters
 //     ofl_port.c    devices and their facts           ofl_nic.c      what a NIC was seen to take
 //     ofl_table.c   the filters that are there        ofl_explain.c, ofl_text.c   dry runs, words
-//     ofl_local.c   copies for the bridge's own port
+//     ofl_local.c   copies for the bridge's own port  ofl_old.c      filters that still count
 //
 // One mutex guards ports, NICs and the table of filters; it is never held while the kernel is
 // asked.
@@ -15,6 +15,7 @@
 #define OFFLOAD_OFL_PRIVATE_H 1
 
 #include "lib/base/hmap.h"
+#include "lib/base/list.h"
 #include "lib/base/pool.h"
 #include "lib/base/thread.h"
 #include "lib/net/netlink.h"
@@ -31,6 +32,9 @@ struct ofl_nic { // an eswitch; lives as long as its dp
     uint64_t rules, capacity, inserts, failures;
     uint64_t latency[32]; // insertions by log2 of microseconds
     bool no_split;        // refuses what ofl_local.c asks for
+    bool late;            // from here on see ofl_old.c
+    uint8_t prompt, looks;
+    uint8_t no_pass;      // deletions before letting packets pass is tried again
 };
 
 struct ofl_dev {
@@ -103,6 +107,7 @@ struct ofl_spec { // what a filter is made from
     const struct flow_id *id;
     const struct ofl_devs *devs;
     bool hw; // meant for hardware: outputs must be of the same NIC
+    bool pass; // instead of the actions: on to the kernel datapath
 };
 
 struct ofl_record { // one that the kernel told of
@@ -130,11 +135,13 @@ uint8_t ofl_head_bytes(be16_t protocol);
 void ofl_counts_stats(const struct ofl_counts *, struct ofl_flow *, struct dp_flow_stats *);
 // The priority of a filter: level 0 for all, higher ones, which tc looks at first, for filters that take another one's place. Up
 // to OFL_LEVELS - 1 for the ethertypes that ofl_has_levels() says yes to.
-#define OFL_LEVELS 8
+#define OFL_LEVELS 200
 uint16_t ofl_prio(be16_t protocol, uint8_t level);
 bool ofl_has_levels(be16_t protocol);
 // The level for what takes this filter's place.
-uint8_t ofl_next_level(const struct ofl_flow *);
+uint8_t ofl_next_level(struct dp *dp, const struct flow_id *, const struct ofl_flow *)
+    REQUIRES(dp->mutex); // flow: NULL: none
+unsigned ofl_level(uint16_t prio, be16_t protocol); // back
 
 // --- Translation. ---
 
@@ -172,6 +179,43 @@ void ofl_pedit_put(struct nlk_batch *, const struct ofl_pedit *);
 bool ofl_pedit_get(const struct nlk_attr *options, struct ofl_pedit *);
 // The set fields that these bytes are. False: bytes that no field has.
 bool ofl_pedit_fields(struct ofl_pedit *, const struct flow_match *, struct dp_actions *);
+
+// --- Filters that still count (ofl_old.c). ---
+
+struct ofl_old {
+    struct hmap_node by_id;
+    struct cds_list_head in_order;
+    struct flow_id id;
+    struct dp_channel *owner; // whose thread removes it
+    struct ofl_nic *nic;
+    int ifindex;
+    uint32_t handle;
+    uint16_t prio;
+    be16_t protocol;
+    uint64_t packets, bytes; // that were told of it
+    int64_t due;             // ms: when it can go
+    uint32_t serial;         // what comes is told under it
+    bool left;               // the flow has left
+    bool counts;             // false: it only lets packets pass
+    bool active;             // it counted shortly before
+    bool leaving;            // somebody removes it
+};
+void ofl_old_init(struct dp *dp);
+void ofl_old_clear(struct dp *dp) REQUIRES(dp->mutex);
+bool ofl_nic_is_late(struct ofl_nic *); // may its counters be?
+void ofl_old_add(struct dp *dp, const struct ofl_old *) REQUIRES(dp->mutex); // copies; due: 0: later, else at once
+void ofl_old_count(const struct ofl_counts *, be16_t protocol, uint64_t *packets, uint64_t *bytes);
+// One more than the highest level of an id's; 0: none.
+uint8_t ofl_old_top(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex);
+// The flow leaves: what had no number comes under this one.
+void ofl_old_leave(struct dp *dp, const struct flow_id *, uint32_t serial) REQUIRES(dp->mutex);
+bool ofl_old_on(struct dp *dp, int ifindex) REQUIRES(dp->mutex);
+// A dump shows a filter: one of these?
+bool ofl_old_known(struct dp *dp, const struct ofl_record *) REQUIRES(dp->mutex);
+uint32_t ofl_old_serial(struct dp *dp) REQUIRES(dp->mutex); // a new one
+struct ofl_nic *ofl_old_nic(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex); // NULL: none
+// All of a flow that is there, at once.
+void ofl_old_remove_of(struct dp_channel *, const struct flow_id *);
 
 // --- Copies for the bridge's own port (ofl_local.c). ---
 
@@ -225,6 +269,9 @@ struct dp {
     int *leaving
         GUARDED_BY(mutex); // devices that left the datapath: their clsact goes with the last filter
     size_t n_leaving GUARDED_BY(mutex), cap_leaving GUARDED_BY(mutex);
+    struct cds_list_head olds GUARDED_BY(mutex); // ofl_old.in_order: first due first
+    struct hmap olds_by_id GUARDED_BY(mutex);
+    uint32_t next_serial GUARDED_BY(mutex);
     struct ofl_local *locals GUARDED_BY(mutex); // few
     size_t n_locals GUARDED_BY(mutex), cap_locals GUARDED_BY(mutex);
     struct ofl_probe *probe; // owner: main
@@ -236,6 +283,8 @@ struct dp_channel {
     struct nlk_sock *sock;
     struct nlk_batch batch;
     struct round *round; // ofl_flow_apply()'s memory
+    struct ofl_late *ready; // to be told by ofl_collect()
+    size_t n_ready, cap_ready;
 };
 
 struct ofl_flow *ofl_table_find(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex);
@@ -243,6 +292,7 @@ struct ofl_flow *ofl_table_add(struct dp *dp, const struct flow_id *, const stru
     REQUIRES(dp->mutex);
 void ofl_table_remove(struct dp *dp, struct ofl_flow *) REQUIRES(dp->mutex);
 void ofl_table_in_hw(struct ofl_flow *, struct ofl_nic *);
+struct ofl_told *ofl_told(struct ofl_flow *); // never NULL
 uint32_t ofl_table_handle(struct dp *dp) REQUIRES(dp->mutex);
 
 int ofl_flow_dump(struct dp_channel *, bool terse, dp_flow_cb *, void *aux);

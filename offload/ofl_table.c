@@ -45,6 +45,15 @@ ofl_table_add(struct dp *dp, const struct flow_id *id, const struct ofl_filter *
     return flow;
 }
 
+struct ofl_told *
+ofl_told(struct ofl_flow *f)
+{
+    if (!f->told) {
+        f->told = base_calloc(1, sizeof *f->told);
+    }
+    return f->told;
+}
+
 void
 ofl_table_in_hw(struct ofl_flow *f, struct ofl_nic *nic)
 {

@@ -11,7 +11,9 @@
 // nothing matches it any more: the kernel tells its last counters as it removes it, but never what
 // a filter counted that is replaced under its own name. Only ethertypes without levels (see
 // ofl_prio()) are replaced so, and lose what passes between the question for their counters and
-// the replacement. Until the old filter is gone the table names it, and dumps count it.
+// the replacement. Until the old filter is gone the table names it, and dumps count it. Where the
+// NIC reports counters late, it is not removed but left to ofl_old.c, and so is the filter of a
+// flow that leaves.
 #include "config.h"
 
 #include <errno.h>
@@ -29,7 +31,7 @@ LOG_MODULE(offload);
 
 // --- A batch. ---
 
-enum what { SENT_QDISC, SENT_GET, SENT_NEW, SENT_DEL, SENT_OLD };
+enum what { SENT_QDISC, SENT_GET, SENT_NEW, SENT_DEL, SENT_OLD, SENT_PASS };
 
 struct sent { // one message
     struct step *step;
@@ -43,10 +45,14 @@ struct step { // one operation
     uint32_t flags;                // as told by the kernel
     bool was_there, wants_hw, sent;
     bool old_told;
-    bool is_new;   // the flow had no filter; what is counted by now is all the flow's
-    bool in_place; // the filter is replaced under its own name
-    bool no_qdisc; // it was thought to be there
-    bool no_local; // the chain for the internal port's copies is not there yet
+    bool is_new;     // the flow had no filter; what is counted by now is all the flow's
+    bool in_place;   // the filter is replaced under its own name
+    bool no_qdisc;   // it was thought to be there
+    bool wants_late; // dp_flow_op.late
+    bool lingers;    // the filter that was replaced may still count
+    bool passes;     // a filter that lets packets pass stands before the one that is to go
+    bool again;      // deletion, without ado
+    bool no_local;   // the chain for the internal port's copies is not there yet
 };
 
 struct round { // its memory stays with the channel
@@ -57,6 +63,7 @@ struct round { // its memory stays with the channel
     size_t n_steps, n_sent, n_new;
     size_t cap_steps;
     bool any_local; // a step has no_local
+    bool any_again; // … again
 };
 
 #define PER_STEP 3 // messages: qdisc, get, new
@@ -89,7 +96,7 @@ round_begin(struct dp_channel *c, size_t n)
     memset(r->steps, 0, n * sizeof *r->steps);
     r->n_steps = n;
     r->n_sent = r->n_new = 0;
-    r->any_local = false;
+    r->any_local = r->any_again = false;
     nlk_batch_clear(&c->batch);
     return r;
 }
@@ -127,6 +134,7 @@ ofl_open(const char *name, bool create, struct dp **out)
     hmap_init(&dp->devs.by_port);
     hmap_init(&dp->devs.by_ifindex);
     hmap_init(&dp->flows);
+    ofl_old_init(dp);
     pool_init(&dp->flow_pool, sizeof(struct ofl_flow));
     hmap_init(&dp->nics);
     mutex_lock(&dp->mutex);
@@ -153,6 +161,8 @@ ofl_close(struct dp *dp) NO_THREAD_SAFETY
     HMAP_FOR_EACH_SAFE (nic, by_id, &dp->nics) {
         free(nic);
     }
+    ofl_old_clear(dp);
+    hmap_destroy(&dp->olds_by_id);
     hmap_destroy(&dp->flows);
     pool_destroy(&dp->flow_pool);
     hmap_destroy(&dp->devs.by_port);
@@ -209,6 +219,7 @@ ofl_channel_close(struct dp_channel *c)
 {
     nlk_close(c->sock);
     nlk_batch_free(&c->batch);
+    free(c->ready);
     if (c->round) {
         round_free(c->round);
     }
@@ -286,16 +297,16 @@ put_filter(struct dp *dp, struct round *r, struct step *s, struct ofl_flow *flow
     REQUIRES(dp->mutex)
 {
     const struct dp_flow_op *op = s->op;
-    const struct ofl_spec spec = {op->match, op->actions, &op->id, &dp->devs, s->wants_hw};
+    const struct ofl_spec spec = {op->match, op->actions, &op->id, &dp->devs, s->wants_hw, false};
     s->was_there = flow != NULL;
     s->old_told = false;
     s->is_new = s->is_new || !flow;
     s->in_place = flow && !ofl_has_levels(flow->protocol);
     s->f.handle = s->in_place ? flow->handle : ofl_table_handle(dp);
+    s->f.level = s->in_place ? 0 : ofl_next_level(dp, &op->id, flow);
     if (s->in_place) {
         put_get(r, s, flow);
     } else if (flow) {
-        s->f.level = ofl_next_level(flow);
         flow->next_handle = s->f.handle;
     }
     const uint16_t flags = NLM_F_CREATE | NLM_F_ECHO | (s->in_place ? 0 : NLM_F_EXCL);
@@ -347,6 +358,58 @@ put_new(struct dp *dp, struct round *r, struct step *s) REQUIRES(dp->mutex)
     r->n_new++;
 }
 
+// May its counter move when it matches nothing any more?
+static bool
+counts_late(const struct ofl_flow *flow)
+{
+    return flow->in_hw && ofl_has_levels(flow->protocol) && ofl_nic_is_late(flow->nic);
+}
+
+// Instead of removing the flow's filter: one before it that lets packets pass. False: it cannot be.
+static bool
+put_pass(struct dp *dp, struct round *r, struct step *s, const struct ofl_flow *flow)
+    REQUIRES(dp->mutex)
+{
+    const struct dp_flow_op *op = s->op;
+    // In software, perhaps behind it one that was in hardware.
+    struct ofl_nic *nic = flow->in_hw ? flow->nic : ofl_old_nic(dp, &op->id);
+    if (!s->wants_late || !op->match || !nic || !ofl_has_levels(flow->protocol) ||
+        !ofl_nic_is_late(nic)) {
+        return false;
+    }
+    if (nic->no_pass) {
+        nic->no_pass--;
+        return false;
+    }
+    const struct ofl_spec spec = {op->match, NULL, &op->id, &dp->devs, true, true};
+    s->f = (struct ofl_filter){.ifindex = flow->ifindex,
+                               .handle = ofl_table_handle(dp),
+                               .level = ofl_next_level(dp, &op->id, flow)};
+    if (!s->f.level || !ofl_filter_put(&r->c->batch, &spec, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO,
+                                       &s->f, &s->op->reason)) {
+        reason_clear(&s->op->reason);
+        return false;
+    }
+    r->sent[r->n_sent++] = (struct sent){s, SENT_PASS};
+    put_get(r, s, flow);
+    return true;
+}
+
+static void
+put_delete(struct dp *dp, struct round *r, struct step *s, const struct ofl_flow *flow)
+    REQUIRES(dp->mutex)
+{
+    if (put_pass(dp, r, s, flow)) {
+        return;
+    }
+    if (ofl_old_nic(dp, &s->op->id)) {
+        s->again = r->any_again = true; // those first
+        return;
+    }
+    ofl_filter_name(&r->c->batch, RTM_DELTFILTER, NLM_F_ECHO, flow);
+    r->sent[r->n_sent++] = (struct sent){s, SENT_DEL};
+}
+
 static void
 put_step(struct dp *dp, struct round *r, struct step *s) REQUIRES(dp->mutex)
 {
@@ -371,8 +434,7 @@ put_step(struct dp *dp, struct round *r, struct step *s) REQUIRES(dp->mutex)
             put_get(r, s, flow);
             return;
         }
-        ofl_filter_name(&r->c->batch, RTM_DELTFILTER, NLM_F_ECHO, flow);
-        r->sent[r->n_sent++] = (struct sent){s, SENT_DEL};
+        put_delete(dp, r, s, flow);
         return;
     }
 }
@@ -486,15 +548,89 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
     ofl_counts_stats(&s->counts, flow, &op->stats);
 }
 
-// The old filter has gone, and told its last counters; the new one has its place.
+// before: packets that were known before its counters were read.
 static void
-done_old(struct dp *dp, const struct step *s) REQUIRES(dp->mutex)
+add_old(struct dp_channel *c, const struct ofl_flow *flow, const struct step *s, uint64_t before)
+    REQUIRES(c->dp->mutex)
 {
+    struct ofl_old o = {.id = flow->id,
+                        .owner = c,
+                        .nic = flow->nic,
+                        .ifindex = flow->ifindex,
+                        .handle = flow->handle,
+                        .prio = flow->prio,
+                        .protocol = flow->protocol,
+                        .counts = true,
+                        .serial = s->op->late,
+                        .active = flow->told && flow->told->told_packets > before};
+    ofl_old_count(&s->old, flow->protocol, &o.packets, &o.bytes);
+    ofl_old_add(c->dp, &o);
+}
+
+// The filter that lets packets pass. at_once: it has no use.
+static void
+add_pass(struct dp_channel *c, const struct ofl_flow *flow, const struct step *s, bool at_once)
+    REQUIRES(c->dp->mutex)
+{
+    const struct ofl_old o = {.id = flow->id,
+                              .owner = c,
+                              .nic = flow->nic,
+                              .ifindex = s->f.ifindex,
+                              .handle = s->f.handle,
+                              .prio = s->f.prio,
+                              .protocol = s->f.protocol,
+                              .due = at_once};
+    ofl_old_add(c->dp, &o);
+}
+
+// Packets pass the flow's filter; what that one knew is told now, the rest later.
+static void
+done_leave(struct dp *dp, struct round *r, struct step *s, const struct nlk_result *res)
+    REQUIRES(dp->mutex)
+{
+    enum { TRIES_AFTER = 64 };
+    struct dp_flow_op *op = s->op;
+    struct ofl_flow *flow = ofl_table_find(dp, &op->id);
+    if (!flow) {
+        op->error = -ENOENT;
+        return;
+    }
+    const bool in_hw = s->passes && s->flags & TCA_CLS_FLAGS_IN_HW;
+    if (!in_hw || res->error || !s->old_told) {
+        if (s->passes) {
+            add_pass(r->c, flow, s, true);
+        }
+        if (!in_hw && flow->nic) {
+            flow->nic->no_pass = TRIES_AFTER;
+        }
+        s->again = r->any_again = true;
+        return;
+    }
+    const uint64_t before = flow->told ? flow->told->told_packets : 0;
+    ofl_counts_stats(&s->old, flow, &op->stats);
+    add_old(r->c, flow, s, before);
+    add_pass(r->c, flow, s, false);
+    op->late = ofl_old_serial(dp);
+    ofl_old_leave(dp, &op->id, op->late);
+    op->place = place_of(flow);
+    ofl_table_remove(dp, flow);
+}
+
+// The old filter has gone, or lingers; the new one has its place.
+static void
+done_old(struct dp_channel *c, const struct step *s) REQUIRES(c->dp->mutex)
+{
+    struct dp *dp = c->dp;
     struct ofl_flow *flow = ofl_table_find(dp, &s->op->id);
     if (!flow) {
         return;
     }
+    const uint64_t before = flow->told ? flow->told->told_packets : 0;
     carry(flow, s);
+    if (s->lingers && s->old_told) {
+        s->op->late = ofl_old_serial(dp);
+        add_old(c, flow, s, before);
+    }
     flow->handle = s->f.handle;
     flow->prio = s->f.prio;
     flow->protocol = s->f.protocol;
@@ -540,6 +676,10 @@ done(struct round *r, int64_t us)
         const enum what what = r->sent[i].what;
         if (what == SENT_NEW) {
             done_new(dp, s, &r->results[i], us);
+        } else if (what == SENT_PASS) {
+            s->passes = !r->results[i].error;
+        } else if (what == SENT_GET && s->op->verb == DP_FLOW_DELETE) {
+            done_leave(dp, r, s, &r->results[i]);
         } else if (what == SENT_DEL || (what == SENT_GET && s->op->verb == DP_FLOW_GET)) {
             done_name(dp, s, what, &r->results[i]);
         }
@@ -554,13 +694,20 @@ remove_old(struct round *r)
     struct dp *dp = r->c->dp;
     nlk_batch_clear(&r->c->batch);
     r->n_sent = 0;
+    for (size_t i = 0; i < r->n_steps; i++) {
+        if (r->steps[i].was_there && !r->steps[i].f.level) {
+            ofl_old_remove_of(r->c, &r->steps[i].op->id); // the new one stands behind them
+        }
+    }
     mutex_lock(&dp->mutex);
     for (size_t i = 0; i < r->n_steps; i++) {
         struct step *s = &r->steps[i];
         const struct ofl_flow *flow = s->was_there ? ofl_table_find(dp, &s->op->id) : NULL;
         if (flow && flow->next_handle && flow->next_handle == s->f.handle) {
             s->old_told = false;
-            ofl_filter_name(&r->c->batch, RTM_DELTFILTER, NLM_F_ECHO, flow);
+            s->lingers = s->f.level && s->wants_late && counts_late(flow);
+            ofl_filter_name(&r->c->batch, s->lingers ? RTM_GETTFILTER : RTM_DELTFILTER,
+                            s->lingers ? 0 : NLM_F_ECHO, flow);
             r->sent[r->n_sent++] = (struct sent){s, SENT_OLD};
         }
     }
@@ -568,7 +715,7 @@ remove_old(struct round *r)
     const int error = transact(r);
     mutex_lock(&dp->mutex);
     for (size_t i = 0; i < r->n_sent; i++) {
-        done_old(dp, r->sent[i].step);
+        done_old(r->c, r->sent[i].step);
     }
     mutex_unlock(&dp->mutex);
     return error;
@@ -672,6 +819,33 @@ ask_driver(struct round *r)
     return error;
 }
 
+// Flows whose filters go without ado, and first what stands behind them.
+static int
+delete_again(struct round *r)
+{
+    struct dp *dp = r->c->dp;
+    nlk_batch_clear(&r->c->batch);
+    r->n_sent = 0;
+    for (size_t i = 0; i < r->n_steps; i++) {
+        if (r->steps[i].again) {
+            ofl_old_remove_of(r->c, &r->steps[i].op->id);
+        }
+    }
+    mutex_lock(&dp->mutex);
+    for (size_t i = 0; i < r->n_steps; i++) {
+        struct step *s = &r->steps[i];
+        const struct ofl_flow *flow = s->again ? ofl_table_find(dp, &s->op->id) : NULL;
+        if (flow) {
+            ofl_filter_name(&r->c->batch, RTM_DELTFILTER, NLM_F_ECHO, flow);
+            r->sent[r->n_sent++] = (struct sent){s, SENT_DEL};
+        }
+    }
+    mutex_unlock(&dp->mutex);
+    const int error = transact(r);
+    done(r, 0);
+    return error;
+}
+
 static int
 ofl_flow_apply(struct dp_channel *c, struct dp_flow_op *ops, size_t n)
 {
@@ -685,6 +859,8 @@ ofl_flow_apply(struct dp_channel *c, struct dp_flow_op *ops, size_t n)
         ops[i].place = DP_PLACE_NONE;
         ops[i].stats = (struct dp_flow_stats){0};
         reason_clear(&ops[i].reason);
+        r->steps[i].wants_late = ops[i].late;
+        ops[i].late = 0;
         put_step(dp, r, &r->steps[i]);
     }
     mutex_unlock(&dp->mutex);
@@ -701,6 +877,9 @@ ofl_flow_apply(struct dp_channel *c, struct dp_flow_op *ops, size_t n)
     if (r->any_local) {
         error = error ? error : ask_driver(r);
         error = error ? error : remove_old(r);
+    }
+    if (r->any_again) {
+        error = error ? error : delete_again(r);
     }
     for (size_t i = 0; i < n; i++) {
         if (r->steps[i].is_new) {

@@ -423,13 +423,33 @@ mega_insert(struct mega_cache *c, const struct mega_new *new, bool *existing)
     return old;
 }
 
+static void
+drop_past(struct mega_cache *c, struct mega_xlate *x)
+{
+    while (x) {
+        struct mega_xlate *past = x->past;
+        mx_drop(c, x);
+        x = past;
+    }
+}
+
+void
+mega_tc_left(struct mega_cache *c, struct mega *m, uint32_t late)
+{
+    drop_past(c, mega_xlate_left(m, late));
+}
+
+void
+mega_add_late(struct mega_cache *c, struct mega *m, const struct mega_late *late)
+{
+    drop_past(c, mega_xlate_add_late(m, late));
+}
+
 void
 mega_replace(struct mega_cache *c, struct mega *m, const struct xlate_out *out, uint64_t seq)
 {
     bool stale;
-    struct mega_xlate *old = m->x, *x = mx_new(c, m, out, &stale);
-    rcu_set(m->x, x);
-    mx_drop(c, old);
+    drop_past(c, mega_xlate_swap(m, mx_new(c, m, out, &stale)));
     if (out->bridge) {
         __atomic_and_fetch(&m->flags, (uint8_t) ~MEGA_NO_PORT, __ATOMIC_RELAXED);
     } else {
@@ -451,15 +471,21 @@ mega_free(struct rcu_head *head)
 }
 
 void
+mega_hide(struct mega_cache *c, struct mega *m)
+{
+    cds_lfht_del(c->by_id, &m->node);
+}
+
+void
 mega_kill(struct mega_cache *c, struct mega *m)
 {
     if (!mega_transition(m, MEGA_DYING, MEGA_DEAD) && !mega_transition(m, MEGA_NEW, MEGA_DEAD)) {
         abort();
     }
-    cds_lfht_del(c->by_id, &m->node);
+    cds_lfht_del(c->by_id, &m->node); // no harm when it was hidden
     __atomic_sub_fetch(&c->n, 1, __ATOMIC_RELAXED);
     __atomic_sub_fetch(&c->places[m->now], 1, __ATOMIC_RELAXED);
-    mx_drop(c, m->x);
+    drop_past(c, m->x);
     mask_put(c, m->mask);
     // Readers may still be adding to the counters: they go to the next flow after the grace period
     // only.

@@ -123,6 +123,8 @@ struct mega_xlate {
     uint32_t bridge_number;
     uint16_t n_links;
     bool to_controller, slow, passes_patch;
+    struct mega_xlate *past; // an earlier one whose packets may still be told of; under the counters' lock
+    uint32_t late;           // dp_flow_op.late of its filter, which has gone; 0: none, or (in a past) still there
     struct mega_link links[];
 };
 
@@ -222,6 +224,19 @@ void mega_replace(struct mega_cache *, struct mega *, const struct xlate_out *, 
 // Out of all indexes; freed after a grace period. Owner, in state MEGA_NEW or MEGA_DYING; counters must have been merged.
 void mega_kill(struct mega_cache *, struct mega *);
 
+// tc has other actions now, or the flow no more; what it still tells of what it did comes under this number (0: it has told all). Owner.
+void mega_tc_left(struct mega_cache *, struct mega *, uint32_t late);
+// Such counters: credited to the translation that the packets went by, as long as it is known. last: of this number.
+struct mega_late {
+    uint32_t number;
+    uint64_t packets, bytes;
+    bool last;
+};
+void mega_add_late(struct mega_cache *, struct mega *, const struct mega_late *);
+
+// Another entry with its id may be made from now on; mega_kill() comes later. Owner, in state MEGA_DYING.
+void mega_hide(struct mega_cache *, struct mega *);
+
 // Moves between states; a move that the table of legal ones lacks aborts: it is a bug. false: it wasn't in `from`.
 #define mega_transition(m, from, to) mega_transition_at(m, from, to, __LINE__)
 bool mega_transition_at(struct mega *, enum mega_state from, enum mega_state to, unsigned line);
@@ -271,6 +286,12 @@ struct mega_counts {
 void mega_counts(struct mega *, struct mega_counts *);
 struct mega_counters *mega_counters_new(struct mega_cache *);
 void mega_counters_free(struct mega_cache *, struct mega_counters *);
+
+// For mega.c: the chain of an entry's translations, changed under the counters' lock. Each returns those that nobody needs any more (chained by
+// past), NULL: none.
+struct mega_xlate *mega_xlate_swap(struct mega *, struct mega_xlate *);
+struct mega_xlate *mega_xlate_left(struct mega *, uint32_t late);
+struct mega_xlate *mega_xlate_add_late(struct mega *, const struct mega_late *);
 
 // Credits a translation that isn't cached.
 void xlate_credit(const struct xlate_out *, uint64_t packets, uint64_t bytes, int64_t used);

@@ -118,11 +118,11 @@ credit_learn(struct sp_bridge_state *state, const struct mac *mac, uint16_t vlan
 }
 
 static void
-credit_others(const struct mega_xlate *x, uint64_t packets, uint64_t bytes, int64_t used)
+credit_others(const struct mega_xlate *x, bool learn, uint64_t packets, uint64_t bytes, int64_t used)
 {
     for (size_t i = 0; i < x->n_links; i++) {
         const struct mega_link *l = &x->links[i];
-        if (l->kind == XLATE_DEP_LEARN) {
+        if (l->kind == XLATE_DEP_LEARN && learn) {
             credit_learn(l->learn.bridge, &l->learn.mac, l->learn.vlan, l->learn.port, used);
         } else if (l->kind == XLATE_DEP_PATCH) {
             const struct patch_counters n = {.tx_packets = packets, .tx_bytes = bytes};
@@ -151,14 +151,17 @@ xlate_credit(const struct xlate_out *out, uint64_t packets, uint64_t bytes, int6
 // --- Merging. ---
 
 // Adds what is new to the totals and credits it. Spin bit held on entry, released on return.
+// past: the translation they went by; NULL: the present one. An address is learned from the present one only.
 static void
-add_and_unlock(struct mega *m, uint64_t packets, uint64_t bytes, uint16_t tcp_flags, int64_t used)
+add_and_unlock(struct mega *m, const struct mega_xlate *past, const struct dp_flow_stats *n)
 {
     struct mega_counters *ctr = m->ctr;
+    const uint64_t packets = n->packets, bytes = n->bytes;
+    const int64_t used = n->used;
     const uint32_t t = used ? mega_time(used) : 0;
     ctr->packets += packets;
     ctr->bytes += bytes;
-    ctr->tcp_flags |= tcp_flags;
+    ctr->tcp_flags |= n->tcp_flags;
     if (t > ctr->used) {
         ctr->used = t;
     }
@@ -166,10 +169,86 @@ add_and_unlock(struct mega *m, uint64_t packets, uint64_t bytes, uint16_t tcp_fl
         unlock(ctr);
         return;
     }
-    const struct mega_xlate *x = rcu_get(m->x);
+    const struct mega_xlate *x = past ? past : rcu_get(m->x);
     credit_links(x, packets, bytes, used);
     unlock(ctr);
-    credit_others(x, packets, bytes, used);
+    credit_others(x, !past, packets, bytes, used); // RCU keeps it
+}
+
+// The translation that tc still goes by; NULL: the present one. Under the lock.
+static struct mega_xlate *
+still_in_tc(const struct mega *m)
+{
+    struct mega_xlate *x = m->x->past;
+    while (x && x->late) {
+        x = x->past;
+    }
+    return x;
+}
+
+struct mega_xlate *
+mega_xlate_swap(struct mega *m, struct mega_xlate *x)
+{
+    struct mega_xlate *old = m->x;
+    lock(m->ctr);
+    const bool first = m->ctr->slots & 1u << MEGA_TC && !still_in_tc(m) && old->acts != x->acts;
+    const bool keep = old->late || first;
+    x->past = keep ? old : old->past;
+    rcu_set(m->x, x);
+    if (!keep) {
+        old->past = NULL;
+    }
+    unlock(m->ctr);
+    return keep ? NULL : old;
+}
+
+// Under the lock.
+static struct mega_xlate *
+take_out(struct mega *m, struct mega_xlate *x)
+{
+    struct mega_xlate **p = &m->x->past;
+    while (*p != x) {
+        p = &(*p)->past;
+    }
+    *p = x->past;
+    x->past = NULL;
+    return x;
+}
+
+struct mega_xlate *
+mega_xlate_left(struct mega *m, uint32_t late)
+{
+    lock(m->ctr);
+    struct mega_xlate *x = still_in_tc(m), *done = NULL;
+    if (late) {
+        (x ? x : m->x)->late = late;
+    } else if (x) {
+        done = take_out(m, x);
+    }
+    unlock(m->ctr);
+    return done;
+}
+
+struct mega_xlate *
+mega_xlate_add_late(struct mega *m, const struct mega_late *late)
+{
+    struct mega_xlate *done = NULL;
+    lock(m->ctr);
+    struct mega_xlate *x = m->x;
+    while (x && x->late != late->number) {
+        x = x->past;
+    }
+    if (x && late->last) {
+        x->late = 0;
+        if (x != m->x) {
+            done = take_out(m, x);
+        }
+    }
+    const struct dp_flow_stats n = {.packets = late->packets,
+                                    .bytes = late->bytes,
+                                    .used = late->packets ? clock_now() : 0};
+    add_and_unlock(m, x && x != m->x ? x : NULL, &n);
+    return done;
 }
 
 static void
@@ -183,7 +262,11 @@ merge_and_unlock(struct mega *m, enum mega_slot slot, const struct dp_flow_stats
     ctr->last[slot].packets = s->packets;
     ctr->last[slot].bytes = s->bytes;
     // Places that don't know when (tc's terse dumps): now, if something moved.
-    add_and_unlock(m, packets, bytes, s->tcp_flags, s->used ? s->used : packets ? clock_now() : 0);
+    const struct dp_flow_stats new = {.packets = packets,
+                                      .bytes = bytes,
+                                      .tcp_flags = s->tcp_flags,
+                                      .used = s->used ? s->used : packets ? clock_now() : 0};
+    add_and_unlock(m, slot == MEGA_TC ? still_in_tc(m) : NULL, &new);
 }
 
 void
@@ -278,7 +361,8 @@ void
 mega_add(struct mega *m, uint64_t packets, uint64_t bytes, uint16_t tcp_flags, int64_t now)
 {
     lock(m->ctr);
-    add_and_unlock(m, packets, bytes, tcp_flags, now);
+    add_and_unlock(m, NULL,
+                   &(struct dp_flow_stats){.packets = packets, .bytes = bytes, .tcp_flags = tcp_flags, .used = now});
 }
 
 bool

@@ -99,10 +99,16 @@ struct place_move { // an entry that this worker has claimed
     struct mega *m;
     enum place_decision what;
     bool done; // tc did what was asked for
+    uint32_t late; // what tc counted comes under this number, too; 0: it was all told
     int error;
     enum dp_place place;
     struct reason reason;
     struct flow_match match;
+};
+
+struct place_late {
+    struct mega *m; // DYING, not to be found by its id any more
+    uint32_t serial;
 };
 
 struct place_worker {
@@ -119,6 +125,8 @@ struct place_worker {
     size_t n_moves, since_reserve;
     struct dp_flow_op ops[PLACE_BATCH];
     struct place_move *op_of[PLACE_BATCH];
+    struct place_late *late; // entries that are dead but for counters
+    size_t n_late, cap_late;
     struct flow_id *later; // could not be claimed
     size_t n_later, cap_later;
     int64_t us_per_move;       // of the last batches

@@ -39,6 +39,7 @@ COVERAGE(place_refused);
 #define GATHER_MS 10
 #define GATHER_BUSY_MS 40
 #define BUSY 4 // entries in one batch
+#define IDLE_MS INT64_C(5000) // counters of hardware are not later than that
 #define DRAIN_MS 300 // for packets that the NIC has handed to software with word where to go on
 #define BATCH_US 200000 // how long a batch may keep its entries
 #define FIRST_BATCH ((size_t) 32) // while nothing is known of the NIC's speed
@@ -64,12 +65,32 @@ wants_hw(const struct place_worker *w)
     return w->nic != 0;
 }
 
+// Is it removed because nothing came for so long? All that was counted has been told, then.
+static bool
+is_idle(const struct place_worker *w, const struct place_move *mv)
+{
+    if (mv->what != PLACE_KILL) {
+        return false;
+    }
+    rcu_begin();
+    const struct sp_config *config = sp_config_get();
+    const int64_t max_idle = config ? config->max_idle_ms : 10000;
+    rcu_end();
+    struct mega_counts n;
+    mega_counts(mv->m, &n);
+    return clock_now() - MAX(n.used, mega_time_ms(mv->m->created)) > MAX(max_idle, IDLE_MS);
+}
+
 static void
 add_op(struct place_worker *w, size_t *n, struct place_move *mv, enum dp_flow_verb verb)
 {
     w->op_of[*n] = mv;
     w->ops[(*n)++] = (struct dp_flow_op){
-        .verb = verb, .id = mv->m->id, .match = &mv->match, .actions = &mv->m->x->acts->acts};
+        .verb = verb,
+        .id = mv->m->id,
+        .match = &mv->match,
+        .actions = &mv->m->x->acts->acts,
+        .late = !is_idle(w, mv)};
 }
 
 static void
@@ -141,12 +162,15 @@ done_tc(struct place_worker *w, struct place_move *mv, const struct dp_flow_op *
         mv->done = !op->error && (op->place == DP_PLACE_TC_HW || !wants_hw(w));
         if (!op->error) {
             mega_merge_now(mv->m, MEGA_TC, &op->stats, sp_reval_sweep(w->dp->reval));
+            mega_tc_left(w->dp->cache, mv->m, op->late);
         }
         return;
     case PLACE_OUT:
     case PLACE_KILL:
         if (!op->error || op->error == -ENOENT) {
             mega_slot_end(mv->m, MEGA_TC, op->error ? NULL : &op->stats);
+            mv->late = op->error ? 0 : op->late;
+            mega_tc_left(w->dp->cache, mv->m, mv->late);
             mv->done = true;
         }
         return;
@@ -170,6 +194,7 @@ phase_tc(struct place_worker *w)
             continue; // no way home: it stays; nothing there
         }
         if (mv->what == PLACE_IN) {
+            mega_tc_left(w->dp->cache, mv->m, 0); // whatever became of an earlier stay
             mega_slot_begin(mv->m, MEGA_TC, sp_reval_sweep(w->dp->reval));
         }
         add_op(w, &n, mv, verbs[mv->what]);
@@ -220,6 +245,8 @@ phase_tc_last(struct place_worker *w)
     for (size_t i = 0; i < n; i++) {
         const int error = failed ? failed : w->ops[i].error;
         mega_slot_end(w->op_of[i]->m, MEGA_TC, error ? NULL : &w->ops[i].stats);
+        w->op_of[i]->late = error ? 0 : w->ops[i].late;
+        mega_tc_left(w->dp->cache, w->op_of[i]->m, w->op_of[i]->late);
     }
 }
 
@@ -239,14 +266,85 @@ try_later(struct place_worker *w, struct mega *m, uint8_t flags)
 }
 
 static void
-kill_entry(struct place_worker *w, struct mega *m)
+bury(struct place_worker *w, struct mega *m)
 {
-    const struct flow_id id = m->id;
     rcu_begin();
     mega_kill(w->dp->cache, m);
     rcu_end();
     __atomic_add_fetch(&w->dp->cache->evicted, 1, __ATOMIC_RELAXED);
+}
+
+static void
+kill_entry(struct place_worker *w, struct mega *m)
+{
+    const struct flow_id id = m->id;
+    bury(w, m);
     sp_policy_gone(w, &id);
+}
+
+// --- Counters that come late. ---
+
+// The entry has to live until all that its filters counted is credited.
+static void
+bury_later(struct place_worker *w, const struct place_move *mv)
+{
+    rcu_begin();
+    mega_hide(w->dp->cache, mv->m);
+    rcu_end();
+    sp_policy_gone(w, &mv->m->id);
+    if (w->n_late == w->cap_late) {
+        w->late = base_grow(w->late, &w->cap_late, sizeof *w->late);
+    }
+    w->late[w->n_late++] = (struct place_late){mv->m, mv->late};
+}
+
+static void
+take_late(const struct ofl_late *late, void *w_)
+{
+    struct place_worker *w = w_;
+    size_t i = 0;
+    while (i < w->n_late && w->late[i].serial != late->serial) {
+        i++;
+    }
+    const bool dead = i < w->n_late;
+    rcu_begin();
+    struct mega *m = dead ? w->late[i].m : mega_find(w->dp->cache, &late->id);
+    if (m) {
+        const struct mega_late n = {late->serial, late->packets, late->bytes, late->last};
+        mega_add_late(w->dp->cache, m, &n);
+    }
+    rcu_end();
+    if (dead && late->last) {
+        w->late[i] = w->late[--w->n_late];
+        bury(w, m);
+    }
+}
+
+static void
+collect_late(struct place_worker *w)
+{
+    ofl_collect(w->tc, take_late, w);
+}
+
+// Until all has come.
+static void
+await_late(struct place_worker *w)
+{
+    int wait;
+    while ((wait = ofl_collect_wait(w->tc)) >= 0 &&
+           __atomic_load_n(&w->command, __ATOMIC_ACQUIRE) == PLACE_DRAIN) {
+        poll(NULL, 0, MIN(wait, 100));
+        collect_late(w);
+    }
+}
+
+// Nobody waits for it any more.
+static void
+forget_late(struct place_worker *w)
+{
+    while (w->n_late) {
+        bury(w, w->late[--w->n_late].m);
+    }
 }
 
 static void
@@ -258,6 +356,10 @@ settle(struct place_worker *w, struct place_move *mv)
     const int64_t now = clock_now();
     const bool in_tc = mega_has(m, MEGA_TC), at_home = mega_has(m, MEGA_HOME);
 
+    if (mv->what == PLACE_KILL && mv->late) {
+        bury_later(w, mv);
+        return;
+    }
     if (mv->what == PLACE_KILL) {
         kill_entry(w, m);
         return;
@@ -342,6 +444,7 @@ claim(struct place_worker *w, struct mega *m, enum place_decision what, enum rea
     mv->m = m;
     mv->what = what;
     mv->done = false;
+    mv->late = 0;
     mv->error = 0;
     mv->place = DP_PLACE_NONE;
     reason_set(&mv->reason, why, FIELD_COUNT, 0, NULL);
@@ -523,6 +626,7 @@ drain(struct place_worker *w)
         }
         make_moves(w);
     }
+    await_late(w);
     if (ofl_has_locals(w->place->tc.dp)) {
         poll(NULL, 0, DRAIN_MS);
     }
@@ -618,6 +722,13 @@ wait_ready(struct place_worker *w)
     }
 }
 
+// Of two waits; -1: for ever.
+static int
+sooner(int a, int b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
 static void
 run(void *w_)
 {
@@ -639,12 +750,14 @@ run(void *w_)
         int wait = take_queued(w, &busy);
         take_orders(w);
         clock_let_go();
+        collect_late(w);
         ofl_tidy(w->tc);
         if (!w->nic) {
             ofl_remove_strays(w->tc);
         }
         if (wait < 0) {
             wait = w->n_later ? LATER_MS : sp_policy_wait(&w->policy, clock_now());
+            wait = sooner(wait, ofl_collect_wait(w->tc));
         }
         // A rest in the queue, of which the descriptor says nothing: wait by time alone.
         if (wait && poll(&fd, 1, wait) > 0 && command(w) == PLACE_RUN) {
@@ -654,7 +767,10 @@ run(void *w_)
     }
     if (command(w) == PLACE_DRAIN) {
         drain(w);
+        forget_late(w);
         loop_call(sp_loop(), sp_place_drained, w->place);
+    } else {
+        forget_late(w);
     }
 }
 
@@ -669,6 +785,7 @@ worker_free(void *w_)
     queue_destroy(&w->queue);
     sp_policy_destroy(&w->policy);
     free(w->later);
+    free(w->late);
     free(w);
 }
 

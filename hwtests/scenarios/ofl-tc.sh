@@ -34,10 +34,29 @@ say "modify 1 in_port=1,ip 3" "hardware packets=100 bytes=10000"
 flat send vm1 to=vm2 count=50 size=200
 expect_heard vm3 50
 say "get 1" "hardware packets=150 bytes=20000"
-say "modify 1 in_port=1,ip eth_dst:02:00:00:00:00:77,nw_ttl:9,push_vlan:5,2,3" "hardware packets=150"
+
+# More often than there are levels: the newest always counts, and nothing else is left.
+changes=0
+change_until() {
+    local answer
+    while [ $changes -lt "$1" ]; do
+        changes=$((changes + 1))
+        tell "modify 1 in_port=1,ip $((2 + changes % 2))"
+        read -r -t 10 answer <&"${DRIVER[0]}"
+        [[ $answer = *hardware* ]] || fail "change $changes: $answer"
+    done
+    flat send vm1 to=vm2 count=1 size=300 dport="$1"
+    expect_heard vm$((2 + $1 % 2)) 1 "dport=$1 "
+}
+for n in 7 8 9 197 198 199 200 410; do
+    change_until $n
+done
+assert_equal "filters" 1 "$(tc filter show dev "${REP[1]}" ingress | grep -c handle)"
+say "get 1" "hardware packets=158 bytes=22400"
+say "modify 1 in_port=1,ip eth_dst:02:00:00:00:00:77,nw_ttl:9,push_vlan:5,2,3" "hardware packets=158"
 say "explain in_port=1,ip eth_dst:02:00:00:00:00:77,2" "hardware: filter protocol ip pref 2048 flower chain 0"
 while read -r -t 10 line <&"${DRIVER[0]}" && [ "$line" != . ]; do echo "$line"; done
-say "delete 1" "packets=150 bytes=20000"
+say "delete 1" "packets=158 bytes=22400"
 say "get 1" "error -2"
 [ -z "$(tc filter show dev "${REP[1]}" ingress)" ] || fail "a filter is left"
 

@@ -198,7 +198,6 @@ static int parse_goto(struct parse *p, u32 chain)
 }
 
 static const char *const refusals[NUM_FLOW_ACTIONS] = {
-	[FLOW_ACTION_ACCEPT] = "simnic: cannot do the action pass",
 	[FLOW_ACTION_REDIRECT_INGRESS] = "simnic: cannot do the action redirect to a device's ingress",
 	[FLOW_ACTION_MIRRED_INGRESS] = "simnic: cannot do the action mirror to a device's ingress",
 	[FLOW_ACTION_TUNNEL_ENCAP] = "simnic: cannot do the action tunnel_key set",
@@ -228,6 +227,7 @@ static int parse_one(struct parse *p, const struct flow_action_entry *from)
 		return parse_output(p, from->dev, true);
 	case FLOW_ACTION_DROP:
 		return parse_end(p, SIMNIC_DROP);
+	case FLOW_ACTION_ACCEPT:	/* software is to see it as if there were no rule */
 	case FLOW_ACTION_TRAP:
 		return parse_end(p, SIMNIC_TRAP);
 	case FLOW_ACTION_GOTO:

@@ -86,6 +86,9 @@ struct dp_flow_op {
     enum dp_place place;        // where it is now (tc: TC_SW or TC_HW)
     struct dp_flow_stats stats; // DELETE: last counters; GET: present ones
     struct reason reason;       // why it was refused, or why not in hardware
+    // MODIFY, PUT, DELETE. In: not 0: the caller takes counters of what was there that come later, from a
+    // place that may not know all of them yet. Out: 0, or the number that they come under (tc: ofl_collect()).
+    uint32_t late;
     void *aux;                  // the caller's; CREATE in the userspace datapath: comes back in dumps
 };
 

@@ -222,6 +222,84 @@ struct place { // the model of one
     struct dp_flow_stats n; // since it came
 };
 
+// The entry's translation as the rules are now. Owner.
+static void
+translate_again(struct mega *m, const struct flow_key *key)
+{
+    struct xlate_out out;
+    xlate_out_init(&out);
+    const uint64_t seq = __atomic_load_n(&cache->seq, __ATOMIC_SEQ_CST);
+    const struct xlate_in in = {.config = sp_config_get(), .key = key, .now = 1000};
+    xlate_flow(&in, &out);
+    mega_replace(cache, m, &out, seq);
+    xlate_out_destroy(&out);
+}
+
+// What tc counted by old actions is the old rule's, however late it is told.
+static void
+test_late(void **state)
+{
+    struct flow_key k;
+    make_key(&k, 1, 1, htobe16(80));
+    flow_mod(OF_FLOW_ADD, "cookie=1,priority=1,actions=output:2");
+    rcu_begin();
+    struct mega *m = add_entry(&k);
+    const struct of_rule *old = m->x->links[0].dep->rule;
+    mega_slot_begin(m, MEGA_TC, 10);
+    mega_merge(m, MEGA_TC, &(struct dp_flow_stats){.packets = 3, .bytes = 300}, 11);
+    assert_int_equal(old->packets, 3);
+
+    flow_mod(OF_FLOW_ADD, "cookie=2,priority=2,actions=output:3");
+    assert_true(mega_claim(m, MEGA_UPDATING));
+    translate_again(m, &k);
+    mega_release(cache, m, MEGA_UPDATING);
+    const struct of_rule *new = m->x->links[0].dep->rule;
+    assert_ptr_not_equal(new, old);
+    // The filter is still what it was.
+    mega_merge(m, MEGA_TC, &(struct dp_flow_stats){.packets = 5, .bytes = 500}, 12);
+    assert_int_equal(old->packets, 5);
+    mega_add(m, 1, 100, 0, 5000); // handled by user space, which knows better
+    assert_int_equal(new->packets, 1);
+
+    assert_true(mega_claim(m, MEGA_MOVING));
+    mega_tc_left(cache, m, 7);
+    mega_release(cache, m, MEGA_MOVING);
+    mega_merge(m, MEGA_TC, &(struct dp_flow_stats){.packets = 6, .bytes = 600}, 13);
+    assert_int_equal(new->packets, 2);
+    mega_add_late(cache, m, &(struct mega_late){7, 10, 1000, false});
+    assert_int_equal(old->packets, 15);
+
+    // The flow leaves tc by the new actions, and has others at home meanwhile.
+    assert_true(mega_claim(m, MEGA_MOVING));
+    mega_slot_end(m, MEGA_TC, &(struct dp_flow_stats){.packets = 6, .bytes = 600});
+    mega_tc_left(cache, m, 8);
+    mega_slot_begin(m, MEGA_HOME, 13);
+    mega_release(cache, m, MEGA_MOVING);
+    flow_mod(OF_FLOW_ADD, "cookie=3,priority=3,actions=output:1,output:2");
+    assert_true(mega_claim(m, MEGA_UPDATING));
+    translate_again(m, &k);
+    mega_release(cache, m, MEGA_UPDATING);
+    const struct of_rule *newest = m->x->links[0].dep->rule;
+    mega_merge(m, MEGA_HOME, &(struct dp_flow_stats){.packets = 1, .bytes = 100}, 14);
+    assert_int_equal(newest->packets, 1);
+    mega_add_late(cache, m, &(struct mega_late){8, 20, 2000, true});
+    assert_int_equal(new->packets, 22);
+    mega_add_late(cache, m, &(struct mega_late){7, 30, 3000, true});
+    assert_int_equal(old->packets, 45);
+    assert_null(m->x->past);
+    mega_add_late(cache, m, &(struct mega_late){9, 1, 100, true}); // of nobody knows what
+    assert_int_equal(newest->packets, 2);
+
+    struct mega_counts c;
+    mega_counts(m, &c);
+    assert_int_equal(c.packets, old->packets + new->packets + newest->packets);
+    assert_int_equal(c.bytes, 100 * c.packets);
+    assert_true(mega_claim(m, MEGA_DYING));
+    mega_kill(cache, m);
+    rcu_end();
+    free(mega_take_dirty(cache, &(size_t){0}));
+}
+
 // Reports of places, some of them late, moves and evictions: nothing is lost, nothing counts twice.
 static void
 test_counters(void **state)
@@ -569,7 +647,8 @@ test_unrelated(void **state)
     str_free(&s);
 }
 
-// Equal reasons are one, whatever the memory held before; when there are more kinds of words than are kept, each flow still has its own code.
+// Equal reasons are one, whatever the memory held before; when there are more kinds of words than
+// are kept, each flow still has its own code.
 static void
 test_reasons(void **state)
 {
@@ -613,6 +692,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_states, setup, teardown),
         cmocka_unit_test_setup_teardown(test_counters, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dependencies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unrelated, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reasons, setup, teardown),

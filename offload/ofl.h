@@ -17,6 +17,7 @@ struct ofl_port {
     uint32_t dp_port;
     int ifindex;
     bool internal;
+    bool up; // internal ones
     char name[16];
 };
 void ofl_port_set(struct dp *, const struct ofl_port *);

@@ -14,8 +14,8 @@ static bool
 explain(struct dp *dp, const struct ofl_spec *s, struct ofl_verdict *v) REQUIRES(dp->mutex)
 {
     const struct ofl_dev *in = ofl_dev_by_port(&dp->devs, be32toh(s->match->key.in_port));
-    const struct ofl_spec spec = {s->match, s->actions, s->id, &dp->devs,
-                                  dp->policy != OFL_POLICY_SKIP_HW};
+    const struct ofl_spec spec = {
+        s->match, s->actions, s->id, &dp->devs, dp->policy != OFL_POLICY_SKIP_HW, false};
     if (!in || in->port.internal) {
         reason_set(&v->reason, in ? REASON_PORT_NOT_SWITCHDEV : REASON_PORT_NO_IFINDEX, FIELD_COUNT,
                    0, "%s", in ? in->port.name : "");

@@ -17,7 +17,7 @@
 //
 // Chain C is one for each internal port (its number holds the port's ifindex), with three filters
 // that decide as the port's own driver would whom the packet is for: what the host's stack did not
-// ask for must not look as if it were the host's.
+// ask for must not look as if it were the host's. While the port is down they drop.
 //
 // A driver that refuses this may still take a redirect to the internal port's ingress as the last
 // action: struct ofl_nic.no_split.
@@ -128,12 +128,12 @@ end_action(struct nlk_batch *b, const size_t nests[2])
 }
 
 static void
-put_pass(struct nlk_batch *b)
+put_gact(struct nlk_batch *b, int action)
 {
     size_t nests[2];
     begin_action(b, "gact", 1, nests);
     struct tc_gact *p = nlk_put_zero(b, TCA_GACT_PARMS, sizeof *p);
-    p->action = TC_ACT_OK;
+    p->action = action;
     end_action(b, nests);
 }
 
@@ -173,10 +173,10 @@ put_filters(struct nlk_batch *b, const struct ofl_local *l)
         nlk_put(b, TCA_FLOWER_KEY_ETH_DST_MASK, mask[n], 6);
         nlk_put_u32(b, TCA_FLOWER_FLAGS, TCA_CLS_FLAGS_SKIP_HW);
         const size_t acts = nlk_nest(b, TCA_FLOWER_ACT);
-        if (name.chain) {
+        if (name.chain && l->up) {
             put_redirect(b, ptypes[n], l->to);
         } else {
-            put_pass(b);
+            put_gact(b, name.chain ? TC_ACT_SHOT : TC_ACT_OK);
         }
         nlk_nest_end(b, acts);
         nlk_nest_end(b, options);
@@ -268,6 +268,7 @@ ofl_local_make(struct dp_channel *c, const struct ofl_filter *f, struct reason *
     const bool there = ofl_local_ready(dp, f); // another step of the batch needed it, too
     if (to) {
         memcpy(l.mac, to->info.mac, sizeof l.mac);
+        l.up = to->port.up;
     }
     mutex_unlock(&dp->mutex);
     if (there) {
@@ -316,8 +317,9 @@ next_wrong(struct dp *dp, struct ofl_local *out, bool *remove) REQUIRES(dp->mute
             *l = dp->locals[--dp->n_locals];
             return true;
         }
-        if (!*remove && memcmp(l->mac, to->info.mac, sizeof l->mac)) {
+        if (!*remove && (l->up != to->port.up || memcmp(l->mac, to->info.mac, sizeof l->mac))) {
             memcpy(l->mac, to->info.mac, sizeof l->mac);
+            l->up = to->port.up;
             *out = *l;
             return true;
         }

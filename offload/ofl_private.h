@@ -138,9 +138,6 @@ void ofl_counts_stats(const struct ofl_counts *, struct ofl_flow *, struct dp_fl
 #define OFL_LEVELS 200
 uint16_t ofl_prio(be16_t protocol, uint8_t level);
 bool ofl_has_levels(be16_t protocol);
-// The level for what takes this filter's place.
-uint8_t ofl_next_level(struct dp *dp, const struct flow_id *, const struct ofl_flow *)
-    REQUIRES(dp->mutex); // flow: NULL: none
 unsigned ofl_level(uint16_t prio, be16_t protocol); // back
 
 // --- Translation. ---
@@ -200,28 +197,13 @@ struct ofl_old {
     bool active;             // it counted shortly before
     bool leaving;            // somebody removes it
 };
-void ofl_old_init(struct dp *dp);
-void ofl_old_clear(struct dp *dp) REQUIRES(dp->mutex);
-bool ofl_nic_is_late(struct ofl_nic *); // may its counters be?
-void ofl_old_add(struct dp *dp, const struct ofl_old *) REQUIRES(dp->mutex); // copies; due: 0: later, else at once
-void ofl_old_count(const struct ofl_counts *, be16_t protocol, uint64_t *packets, uint64_t *bytes);
-// One more than the highest level of an id's; 0: none.
-uint8_t ofl_old_top(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex);
-// The flow leaves: what had no number comes under this one.
-void ofl_old_leave(struct dp *dp, const struct flow_id *, uint32_t serial) REQUIRES(dp->mutex);
-bool ofl_old_on(struct dp *dp, int ifindex) REQUIRES(dp->mutex);
-// A dump shows a filter: one of these?
-bool ofl_old_known(struct dp *dp, const struct ofl_record *) REQUIRES(dp->mutex);
-uint32_t ofl_old_serial(struct dp *dp) REQUIRES(dp->mutex); // a new one
-struct ofl_nic *ofl_old_nic(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex); // NULL: none
-// All of a flow that is there, at once.
-void ofl_old_remove_of(struct dp_channel *, const struct flow_id *);
 
 // --- Copies for the bridge's own port (ofl_local.c). ---
 
 struct ofl_local { // a chain of a device, whose filters give a packet to an internal port
     int ifindex, to;
     uint8_t mac[6];     // of that port, as its filters say
+    bool up;
     int64_t idle_since; // ms: the port has gone, and no flow leads there; 0: not so
 };
 struct ofl_split { // of a flow's actions
@@ -234,16 +216,6 @@ void ofl_local_find(const struct ofl_spec *, struct ofl_split *);
 uint32_t ofl_local_chain(int ifindex); // of an internal port
 int ofl_local_of_chain(uint32_t chain); // back; 0: none of these
 #define OFL_LOCAL_COOKIE "own"          // of its filters' first actions, with the NUL
-// Are the filters there that a flow with f->local needs?
-bool ofl_local_ready(struct dp *dp, const struct ofl_filter *f) REQUIRES(dp->mutex);
-// Makes them. 0 or -errno, with *why. No lock.
-int ofl_local_make(struct dp_channel *, const struct ofl_filter *f, struct reason *why);
-// They were seen in a dump, or went with their qdisc (all of a device's).
-void ofl_local_seen(struct dp *dp, const struct ofl_record *) REQUIRES(dp->mutex);
-void ofl_local_remove(struct dp_channel *, const struct ofl_filter *, size_t n);
-void ofl_local_forget(struct dp *dp, int ifindex) REQUIRES(dp->mutex);
-// Follows addresses; removes what leads to ports that have gone. The thread that owns the channel.
-void ofl_local_tidy(struct dp_channel *);
 
 // reason for the first field that `left` has bits of. Returns false, for the caller to return.
 bool ofl_refuse_match(const struct flow_match *, const struct flow_mask *left, struct reason *);
@@ -302,5 +274,39 @@ void ofl_qdisc_del(struct dp_channel *, int ifindex);
 // Calls cb for each filter of a device's ingress. 0 or -errno.
 int ofl_dump_device(struct dp_channel *, int ifindex, bool terse,
                     bool (*cb)(const struct ofl_record *, void *aux), void *aux);
+
+// The level for what takes this filter's place.
+uint8_t ofl_next_level(struct dp *dp, const struct flow_id *, const struct ofl_flow *)
+    REQUIRES(dp->mutex); // flow: NULL: none
+
+// ofl_old.c
+void ofl_old_init(struct dp *dp);
+void ofl_old_clear(struct dp *dp) REQUIRES(dp->mutex);
+bool ofl_nic_is_late(struct ofl_nic *); // may its counters be?
+void ofl_old_add(struct dp *dp, const struct ofl_old *) REQUIRES(dp->mutex); // copies; due: 0: later, else at once
+void ofl_old_count(const struct ofl_counts *, be16_t protocol, uint64_t *packets, uint64_t *bytes);
+// One more than the highest level of an id's; 0: none.
+uint8_t ofl_old_top(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex);
+// The flow leaves: what had no number comes under this one.
+void ofl_old_leave(struct dp *dp, const struct flow_id *, uint32_t serial) REQUIRES(dp->mutex);
+bool ofl_old_on(struct dp *dp, int ifindex) REQUIRES(dp->mutex);
+// A dump shows a filter: one of these?
+bool ofl_old_known(struct dp *dp, const struct ofl_record *) REQUIRES(dp->mutex);
+uint32_t ofl_old_serial(struct dp *dp) REQUIRES(dp->mutex); // a new one
+struct ofl_nic *ofl_old_nic(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex); // NULL: none
+// All of a flow that is there, at once.
+void ofl_old_remove_of(struct dp_channel *, const struct flow_id *);
+
+// ofl_local.c
+// Are the filters there that a flow with f->local needs?
+bool ofl_local_ready(struct dp *dp, const struct ofl_filter *f) REQUIRES(dp->mutex);
+// Makes them. 0 or -errno, with *why. No lock.
+int ofl_local_make(struct dp_channel *, const struct ofl_filter *f, struct reason *why);
+// They were seen in a dump, or went with their qdisc (all of a device's).
+void ofl_local_seen(struct dp *dp, const struct ofl_record *) REQUIRES(dp->mutex);
+void ofl_local_remove(struct dp_channel *, const struct ofl_filter *, size_t n);
+void ofl_local_forget(struct dp *dp, int ifindex) REQUIRES(dp->mutex);
+// Follows addresses and states; removes what leads to ports that have gone. The thread that owns the channel.
+void ofl_local_tidy(struct dp_channel *);
 
 #endif

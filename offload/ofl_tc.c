@@ -550,8 +550,8 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
 
 // before: packets that were known before its counters were read.
 static void
-add_old(struct dp_channel *c, const struct ofl_flow *flow, const struct step *s, uint64_t before)
-    REQUIRES(c->dp->mutex)
+add_old(struct dp *dp, struct dp_channel *c, const struct ofl_flow *flow, const struct step *s,
+        uint64_t before) REQUIRES(dp->mutex)
 {
     struct ofl_old o = {.id = flow->id,
                         .owner = c,
@@ -564,13 +564,13 @@ add_old(struct dp_channel *c, const struct ofl_flow *flow, const struct step *s,
                         .serial = s->op->late,
                         .active = flow->told && flow->told->told_packets > before};
     ofl_old_count(&s->old, flow->protocol, &o.packets, &o.bytes);
-    ofl_old_add(c->dp, &o);
+    ofl_old_add(dp, &o);
 }
 
 // The filter that lets packets pass. at_once: it has no use.
 static void
-add_pass(struct dp_channel *c, const struct ofl_flow *flow, const struct step *s, bool at_once)
-    REQUIRES(c->dp->mutex)
+add_pass(struct dp *dp, struct dp_channel *c, const struct ofl_flow *flow, const struct step *s,
+         bool at_once) REQUIRES(dp->mutex)
 {
     const struct ofl_old o = {.id = flow->id,
                               .owner = c,
@@ -580,7 +580,7 @@ add_pass(struct dp_channel *c, const struct ofl_flow *flow, const struct step *s
                               .prio = s->f.prio,
                               .protocol = s->f.protocol,
                               .due = at_once};
-    ofl_old_add(c->dp, &o);
+    ofl_old_add(dp, &o);
 }
 
 // Packets pass the flow's filter; what that one knew is told now, the rest later.
@@ -598,7 +598,7 @@ done_leave(struct dp *dp, struct round *r, struct step *s, const struct nlk_resu
     const bool in_hw = s->passes && s->flags & TCA_CLS_FLAGS_IN_HW;
     if (!in_hw || res->error || !s->old_told) {
         if (s->passes) {
-            add_pass(r->c, flow, s, true);
+            add_pass(dp, r->c, flow, s, true);
         }
         if (!in_hw && flow->nic) {
             flow->nic->no_pass = TRIES_AFTER;
@@ -608,8 +608,8 @@ done_leave(struct dp *dp, struct round *r, struct step *s, const struct nlk_resu
     }
     const uint64_t before = flow->told ? flow->told->told_packets : 0;
     ofl_counts_stats(&s->old, flow, &op->stats);
-    add_old(r->c, flow, s, before);
-    add_pass(r->c, flow, s, false);
+    add_old(dp, r->c, flow, s, before);
+    add_pass(dp, r->c, flow, s, false);
     op->late = ofl_old_serial(dp);
     ofl_old_leave(dp, &op->id, op->late);
     op->place = place_of(flow);
@@ -618,9 +618,8 @@ done_leave(struct dp *dp, struct round *r, struct step *s, const struct nlk_resu
 
 // The old filter has gone, or lingers; the new one has its place.
 static void
-done_old(struct dp_channel *c, const struct step *s) REQUIRES(c->dp->mutex)
+done_old(struct dp *dp, struct dp_channel *c, const struct step *s) REQUIRES(dp->mutex)
 {
-    struct dp *dp = c->dp;
     struct ofl_flow *flow = ofl_table_find(dp, &s->op->id);
     if (!flow) {
         return;
@@ -629,7 +628,7 @@ done_old(struct dp_channel *c, const struct step *s) REQUIRES(c->dp->mutex)
     carry(flow, s);
     if (s->lingers && s->old_told) {
         s->op->late = ofl_old_serial(dp);
-        add_old(c, flow, s, before);
+        add_old(dp, c, flow, s, before);
     }
     flow->handle = s->f.handle;
     flow->prio = s->f.prio;
@@ -715,7 +714,7 @@ remove_old(struct round *r)
     const int error = transact(r);
     mutex_lock(&dp->mutex);
     for (size_t i = 0; i < r->n_sent; i++) {
-        done_old(r->c, r->sent[i].step);
+        done_old(dp, r->c, r->sent[i].step);
     }
     mutex_unlock(&dp->mutex);
     return error;

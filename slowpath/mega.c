@@ -485,7 +485,8 @@ mega_kill(struct mega_cache *c, struct mega *m)
     cds_lfht_del(c->by_id, &m->node); // no harm when it was hidden
     __atomic_sub_fetch(&c->n, 1, __ATOMIC_RELAXED);
     __atomic_sub_fetch(&c->places[m->now], 1, __ATOMIC_RELAXED);
-    drop_past(c, m->x);
+    drop_past(c, mega_xlate_end(m));
+    mx_drop(c, m->x);
     mask_put(c, m->mask);
     // Readers may still be adding to the counters: they go to the next flow after the grace period
     // only.

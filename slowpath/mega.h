@@ -292,6 +292,7 @@ void mega_counters_free(struct mega_cache *, struct mega_counters *);
 struct mega_xlate *mega_xlate_swap(struct mega *, struct mega_xlate *);
 struct mega_xlate *mega_xlate_left(struct mega *, uint32_t late);
 struct mega_xlate *mega_xlate_add_late(struct mega *, const struct mega_late *);
+struct mega_xlate *mega_xlate_end(struct mega *); // all but the present one
 
 // Credits a translation that isn't cached.
 void xlate_credit(const struct xlate_out *, uint64_t packets, uint64_t bytes, int64_t used);

@@ -230,6 +230,16 @@ mega_xlate_left(struct mega *m, uint32_t late)
 }
 
 struct mega_xlate *
+mega_xlate_end(struct mega *m)
+{
+    lock(m->ctr);
+    struct mega_xlate *past = m->x->past;
+    m->x->past = NULL;
+    unlock(m->ctr);
+    return past;
+}
+
+struct mega_xlate *
 mega_xlate_add_late(struct mega *m, const struct mega_late *late)
 {
     struct mega_xlate *done = NULL;

@@ -174,6 +174,7 @@ collect_ports(const struct place *p, const struct sp_config *config, size_t *n)
             o->dp_port = port->dp_port;
             o->ifindex = port->ifindex;
             o->internal = port->kind == SP_PORT_INTERNAL;
+            o->up = o->internal && port->up;
             snprintf(o->name, sizeof o->name, "%s", port->name);
         }
     }

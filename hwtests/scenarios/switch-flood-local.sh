@@ -59,6 +59,20 @@ flood 100 500 9 dst_mac=02:00:00:00:00:77 dst=10.0.1.77
 wait_for 10 in_hardware 02:00:00:00:00:77
 flood 200 100 10 dst_mac=02:00:00:00:00:77 dst=10.0.1.77
 
+# A port that is down gets nothing, and the others get theirs; up again, it has what comes.
+ip link set br0 down
+dropping() { tc filter show dev "${REP[1]}" ingress | grep -q 'action drop'; }
+wait_for 5 dropping
+everybody="vm2 vm3 wire"
+flood 100 100 14 $broadcast
+ip link set br0 up
+redirecting() { ! dropping; }
+wait_for 5 redirecting
+rm "$(heard_file host)"    # the first listener ended with the port
+listen_host
+everybody="host vm2 vm3 wire"
+flood 100 100 15 $broadcast
+
 # Unicast between VFs has nothing to do with it.
 settle ping_exact 1 2 20
 flat ping_exact 1 2 50

@@ -39,7 +39,7 @@ encode(struct nlk_batch *b, const struct flow_match *m, const struct dp_actions 
        struct ofl_record *rec, struct reason *r)
 {
     const struct flow_id id = {{1, 2}};
-    const struct ofl_spec s = {m, acts, &id, &devs, encode_hw};
+    const struct ofl_spec s = {m, acts, &id, &devs, encode_hw, false};
     struct ofl_filter f = {.ifindex = 1, .handle = 7};
     reason_clear(r);
     if (!ofl_filter_put(b, &s, 0, &f, r)) {

@@ -437,7 +437,7 @@ test_split(void **state)
             }
         }
         const struct flow_id id = {{1, 2}};
-        const struct ofl_spec spec = {m, &acts, &id, &devs, true};
+        const struct ofl_spec spec = {m, &acts, &id, &devs, true, false};
         struct ofl_split split;
         ofl_local_find(&spec, &split);
         const bool moves = split.local && split.movable;

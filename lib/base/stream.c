@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The life of a stream. Plain sockets are read and written here through evbuffers: what a turn of the loop wrote leaves at its end
-// in one system call, and writability is watched only after a short write. TLS is a bufferevent (stream_tls.c).
-// Connecting: [resolving, in a thread] → one address after the other → [handshake] → connected.
+// The life of a stream. Plain sockets are read and written here through evbuffers: what a turn of
+// the loop wrote leaves at its end in one system call, and writability is watched only after a
+// short write. TLS is a bufferevent (stream_tls.c). Connecting: [resolving, in a thread] → one
+// address after the other → [handshake] → connected.
 #include "lib/base/stream.h"
 
 #include <errno.h>
@@ -129,11 +130,10 @@ close_transport(struct stream *s)
 }
 
 // Apart: gcc -O3 doesn't see that "busy" keeps it from running twice.
-static void __attribute__((noinline))
-destroy(struct stream *s)
+static void __attribute__((noinline)) destroy(struct stream *s)
 {
     if (s->bev) {
-        bufferevent_free(s->bev);
+        stream_tls_close(s->bev);
     }
     loop_timer_free(s->timer);
     evbuffer_free(s->in);
@@ -196,7 +196,7 @@ ended(struct stream *s, int error)
     close_transport(s);
     if (s->finishing) {
         stream_free(s);
-    } else if (connecting && s->cbs->connected) {
+    } else if (connecting && !s->accepted && s->cbs->connected) {
         (void) CALL(s, connected, s, error ? error : -ECONNRESET, s->aux);
     } else {
         (void) CALL(s, closed, s, error, s->aux);
@@ -207,9 +207,9 @@ static void
 update_io(struct stream *s)
 {
     if (s->io) {
-        int events = s->state == CONNECTING ? LOOP_WRITE
-                                            : (s->paused ? 0 : LOOP_READ) |
-                                                  (s->want_write ? LOOP_WRITE : 0);
+        int events = s->state == CONNECTING
+                         ? LOOP_WRITE
+                         : (s->paused ? 0 : LOOP_READ) | (s->want_write ? LOOP_WRITE : 0);
         loop_io_set(s->io, events);
     }
 }
@@ -331,11 +331,15 @@ tls_event(struct bufferevent *bev, short what, void *s_)
         now_open(s, s->accepted);
         return;
     }
-    if (what & BEV_EVENT_EOF) {
-        ended(s, s->state == OPEN ? 0 : -EPROTO);
+    if (what & BEV_EVENT_EOF && s->state == OPEN) {
+        ended(s, 0);
         return;
     }
     stream_tls_log_error(bev, s->name);
+    if (s->state == HANDSHAKE && s->accepted) {
+        ended(s, 0); // all has been said
+        return;
+    }
     ended(s, s->state == OPEN && error && error != EAGAIN ? -error : -EPROTO);
 }
 

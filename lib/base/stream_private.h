@@ -47,6 +47,8 @@ struct stream *stream_accepted(struct loop *, enum stream_kind, int fd, char *na
 struct bufferevent *stream_tls_wrap(struct loop *, int fd, bool accept, const char *name);
 // After the handshake: 0 or -errno; *peer_id gets the peer's common name (to free) or NULL.
 int stream_tls_check(struct bufferevent *, const char *name, char **peer_id);
+// Why it failed, in one line; without an error: it ended during the handshake.
 void stream_tls_log_error(struct bufferevent *, const char *name);
+void stream_tls_close(struct bufferevent *); // and frees it
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// TLS settings of the process and what happens around a handshake. One SSL_CTX, made when first needed and anew after a
-// change of the settings or of the files they name. Only used in the threads of loops, under tls_mutex.
+// TLS settings of the process and what happens around a handshake. One SSL_CTX, made when first
+// needed and anew after a change of the settings or of the files they name. Only used in the
+// threads of loops, under tls_mutex.
 #include <errno.h>
 #include <event2/bufferevent.h>
 #include <event2/bufferevent_ssl.h>
@@ -76,7 +77,7 @@ static struct timespec
 file_time(const char *path)
 {
     struct stat st;
-    return path && !stat(path, &st) ? st.st_mtim : (struct timespec) {0, 0};
+    return path && !stat(path, &st) ? st.st_mtim : (struct timespec){0, 0};
 }
 
 static void
@@ -185,6 +186,8 @@ make_ctx(void) REQUIRES(tls_mutex)
     SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                             SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
+    // Messages say themselves where they end: a peer that just closes its connection is no error.
+    SSL_CTX_set_options(c, SSL_OP_IGNORE_UNEXPECTED_EOF);
     set_protocols(c, settings[PROTOCOLS]);
     if (SSL_CTX_set_cipher_list(c, settings[CIPHERS] ? settings[CIPHERS] : "HIGH:!aNULL:!MD5") !=
         1) {
@@ -214,10 +217,10 @@ stream_tls_wrap(struct loop *loop, int fd, bool accept, const char *name)
     SSL *ssl = make_ctx() ? SSL_new(ctx) : NULL;
     mutex_unlock(&tls_mutex);
     if (ssl) {
-        bev = bufferevent_openssl_socket_new(
-            loop_base(loop), fd, ssl,
-            accept ? BUFFEREVENT_SSL_ACCEPTING : BUFFEREVENT_SSL_CONNECTING,
-            BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
+        bev = bufferevent_openssl_socket_new(loop_base(loop), fd, ssl,
+                                             accept ? BUFFEREVENT_SSL_ACCEPTING
+                                                    : BUFFEREVENT_SSL_CONNECTING,
+                                             BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS);
         if (!bev) {
             SSL_free(ssl);
         } else {
@@ -243,7 +246,8 @@ common_name(SSL *ssl)
     return n > 0 ? base_strdup(cn) : NULL;
 }
 
-// Writes the certificate authority that the first peer shows; the next connection is verified with it.
+// Writes the certificate authority that the first peer shows; the next connection is verified with
+// it.
 static int
 take_ca(SSL *ssl, const char *name) REQUIRES(tls_mutex)
 {
@@ -296,9 +300,25 @@ void
 stream_tls_log_error(struct bufferevent *bev, const char *name)
 {
     static struct log_limit limit = LOG_LIMIT(10, 25);
-    char text[256];
+    char text[256] = "connection ended during the handshake";
+    bool first = true;
     for (unsigned long e; (e = bufferevent_get_openssl_error(bev));) {
-        ERR_error_string_n(e, text, sizeof text);
-        LOG_WARN_RL(&limit, "%s: SSL: %s", name, text);
+        // libevent adds numbers of its own, which belong to no library.
+        if (first && ERR_GET_LIB(e) != ERR_LIB_NONE) {
+            ERR_error_string_n(e, text, sizeof text);
+            first = false;
+        }
     }
+    LOG_WARN_RL(&limit, "%s: SSL: %s", name, text);
+}
+
+void
+stream_tls_close(struct bufferevent *bev)
+{
+    SSL *ssl = bufferevent_openssl_get_ssl(bev);
+    if (SSL_is_init_finished(ssl)) {
+        SSL_shutdown(ssl); // tells the peer; its answer isn't waited for
+    }
+    ERR_clear_error();
+    bufferevent_free(bev);
 }

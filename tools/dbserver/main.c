@@ -148,6 +148,7 @@ start_run(void)
         log_fatal(errno, "%s: cannot start", opt.run);
     } else if (!run_pid) {
         signal(SIGPIPE, SIG_DFL);
+        signal(SIGXFSZ, SIG_DFL);
         execl("/bin/sh", "sh", "-c", opt.run, (char *) NULL);
         _exit(127);
     }
@@ -202,6 +203,7 @@ main(int argc, char *argv[])
     log_enable_daemon();
     daemon_start(true);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a limit on files' sizes is an error of a write
     ovsdb_server.loop = loop_new();
     struct loop_signal *term = loop_signal_new(ovsdb_server.loop, SIGTERM, stop, NULL);
     struct loop_signal *intr = loop_signal_new(ovsdb_server.loop, SIGINT, stop, NULL);

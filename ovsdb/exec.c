@@ -110,6 +110,14 @@ choose_uuid(struct db_op *op, const struct insert_id *id, const struct db_table 
 }
 
 static struct db_error *
+check_inserted(struct db_op *op, const struct db_row *row)
+{
+    struct db_rbac rbac;
+    struct db_error *e = db_rbac_begin(&rbac, &op->x->client, row->table, DB_RBAC_INSERT);
+    return e ? e : db_rbac_check_row(&rbac, row);
+}
+
+static struct db_error *
 op_insert(struct db_op *op, struct str *out)
 {
     struct db_table *table = db_op_table(op, "table");
@@ -122,6 +130,7 @@ op_insert(struct db_op *op, struct str *out)
         return e;
     }
     struct uuid uuid;
+    struct db_row *row = NULL;
     struct row_values values = {table, NULL, NULL};
     e = choose_uuid(op, &id, table, &uuid);
     e = e ? e : row_values_parse(&values, table, row_json, op->symtab);
@@ -136,13 +145,16 @@ op_insert(struct db_op *op, struct str *out)
     }
     if (!e) {
         // _uuid and _version are the server's to give: what the row says of them is not looked at.
-        struct db_row *row = db_txn_insert(op->txn, table, &uuid);
+        row = db_txn_insert(op->txn, table, &uuid);
         for (size_t i = DB_N_STD_COLS; i < table->schema->n_columns; i++) {
             if (values.given[i]) {
                 db_txn_set(op->txn, row, table->schema->columns[i], &values.data[i]);
                 values.given[i] = false;
             }
         }
+    }
+    e = e ? e : check_inserted(op, row);
+    if (!e) {
         char u[UUID_LEN + 1];
         uuid_format(&uuid, u);
         str_addf(out, "{\"uuid\":[\"uuid\",\"%s\"]}", u);
@@ -157,6 +169,7 @@ struct edit {
     struct db_op *op;
     struct row_values *values;
     struct db_mutations *mutations;
+    struct db_rbac rbac;
     struct db_error *error;
     unsigned long n;
 };
@@ -166,6 +179,15 @@ update_row(struct db_row *row, void *edit_)
 {
     struct edit *edit = edit_;
     edit->n++;
+    edit->error = db_rbac_check_row(&edit->rbac, row);
+    for (size_t i = DB_N_STD_COLS; !edit->error && i < row->table->schema->n_columns; i++) {
+        if (edit->values->given[i]) {
+            edit->error = db_rbac_check_column(&edit->rbac, row->table->schema->columns[i]);
+        }
+    }
+    if (edit->error) {
+        return false;
+    }
     for (size_t i = DB_N_STD_COLS; i < row->table->schema->n_columns; i++) {
         if (edit->values->given[i]) {
             struct db_datum copy;
@@ -205,10 +227,14 @@ op_update(struct db_op *op, struct str *out)
     e = row_values_parse(&values, table, row_json, op->symtab);
     e = e ? e : check_mutable(&values, op->parser.json);
     e = e ? e : db_condition_from_json(&cond, table->schema, where, op->symtab);
+    struct edit edit = {.op = op, .values = &values};
+    e = e ? e : db_rbac_begin(&edit.rbac, &op->x->client, table, DB_RBAC_UPDATE);
     if (!e) {
-        struct edit edit = {.op = op, .values = &values};
         db_condition_each(&cond, table, update_row, &edit);
-        str_addf(out, "{\"count\":%lu}", edit.n);
+        e = edit.error;
+        if (!e) {
+            str_addf(out, "{\"count\":%lu}", edit.n);
+        }
     }
     db_condition_destroy(&cond);
     row_values_destroy(&values);
@@ -220,7 +246,13 @@ mutate_row(struct db_row *row, void *edit_)
 {
     struct edit *edit = edit_;
     edit->n++;
-    edit->error = db_mutations_run(edit->mutations, edit->op->txn, row);
+    edit->error = db_rbac_check_row(&edit->rbac, row);
+    for (size_t i = 0; !edit->error && i < edit->mutations->n; i++) {
+        edit->error = db_rbac_check_column(&edit->rbac, edit->mutations->list[i].column);
+    }
+    if (!edit->error) {
+        edit->error = db_mutations_run(edit->mutations, edit->op->txn, row);
+    }
     return !edit->error;
 }
 
@@ -238,8 +270,9 @@ op_mutate(struct db_op *op, struct str *out)
     struct db_condition cond = {NULL, 0};
     e = db_mutations_from_json(&mutations, table->schema, list, op->symtab);
     e = e ? e : db_condition_from_json(&cond, table->schema, where, op->symtab);
+    struct edit edit = {.op = op, .mutations = &mutations};
+    e = e ? e : db_rbac_begin(&edit.rbac, &op->x->client, table, DB_RBAC_MUTATE);
     if (!e) {
-        struct edit edit = {.op = op, .mutations = &mutations};
         db_condition_each(&cond, table, mutate_row, &edit);
         e = edit.error;
         if (!e) {
@@ -256,8 +289,11 @@ delete_row(struct db_row *row, void *edit_)
 {
     struct edit *edit = edit_;
     edit->n++;
-    db_txn_delete(edit->op->txn, row);
-    return true;
+    edit->error = db_rbac_check_row(&edit->rbac, row);
+    if (!edit->error) {
+        db_txn_delete(edit->op->txn, row);
+    }
+    return !edit->error;
 }
 
 static struct db_error *
@@ -269,14 +305,18 @@ op_delete(struct db_op *op, struct str *out)
     if (e) {
         return e;
     }
-    struct db_condition cond;
+    struct db_condition cond = {NULL, 0};
+    struct edit edit = {.op = op};
     e = db_condition_from_json(&cond, table->schema, where, op->symtab);
+    e = e ? e : db_rbac_begin(&edit.rbac, &op->x->client, table, DB_RBAC_DELETE);
     if (!e) {
-        struct edit edit = {.op = op};
         db_condition_each(&cond, table, delete_row, &edit);
-        str_addf(out, "{\"count\":%lu}", edit.n);
-        db_condition_destroy(&cond);
+        e = edit.error;
+        if (!e) {
+            str_addf(out, "{\"count\":%lu}", edit.n);
+        }
     }
+    db_condition_destroy(&cond);
     return e;
 }
 
@@ -342,8 +382,8 @@ struct operation {
 static const struct operation operations[] = {
     {"insert", true, op_insert},  {"select", false, db_op_select}, {"update", true, op_update},
     {"mutate", true, op_mutate},  {"delete", true, op_delete},     {"wait", false, db_op_wait},
-    {"commit", false, op_commit}, {"abort", true, op_abort},       {"comment", true, op_comment},
-    {"assert", true, op_assert},
+    {"commit", true, op_commit},  {"abort", false, op_abort},      {"comment", false, op_comment},
+    {"assert", false, op_assert},
 };
 
 struct db_error *

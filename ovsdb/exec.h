@@ -4,6 +4,7 @@
 #define OVSDB_EXEC_H 1
 
 #include "ovsdb/db.h"
+#include "ovsdb/rbac.h"
 
 struct str;
 
@@ -13,6 +14,7 @@ struct db_exec {
     bool read_only;       // refuse operations that change rows
     bool may_wait;        // a "wait" that doesn't hold yet may hold later
     int64_t elapsed_ms;   // since the request came
+    struct db_rbac_client client; // whose rights hold
     // Asked by "assert": does the session own this lock? NULL: no.
     bool (*owns_lock)(const char *name, void *aux);
     void *aux;

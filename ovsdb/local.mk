@@ -22,6 +22,7 @@ ovsdb_libovsdb_a_SOURCES = \
 	ovsdb/monitor_write.c \
 	ovsdb/mutation.c ovsdb/mutation.h \
 	ovsdb/parser.c ovsdb/parser.h \
+	ovsdb/rbac.c ovsdb/rbac.h \
 	ovsdb/schema.c ovsdb/schema.h \
 	ovsdb/server.c ovsdb/server.h ovsdb/server_priv.h \
 	ovsdb/server_self.c \

@@ -219,6 +219,7 @@ db_session_free(struct db_session *session)
     db_session_drop_locks(session);
     hmap_destroy(&session->monitors);
     cds_list_del(&session->in_server);
+    free(session->role);
     free(session);
 }
 
@@ -226,6 +227,13 @@ void
 db_session_set_read_only(struct db_session *session, bool read_only)
 {
     session->read_only = read_only;
+}
+
+void
+db_session_set_role(struct db_session *session, const char *role)
+{
+    free(session->role);
+    session->role = role ? base_strdup(role) : NULL;
 }
 
 struct str *

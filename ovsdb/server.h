@@ -51,6 +51,7 @@ struct db_session *db_session_new(struct db_server *, struct jsonrpc *,
 void db_session_free(struct db_session *);
 void db_session_message(struct db_session *, const struct jsonrpc_msg *);
 void db_session_set_read_only(struct db_session *, bool);
+void db_session_set_role(struct db_session *, const char *); // copied; NULL: none
 // Names of locks held and waited for, separated by blanks; to free.
 char *db_session_locks(const struct db_session *, bool held);
 size_t db_server_n_sessions(const struct db_server *);

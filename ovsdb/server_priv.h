@@ -36,6 +36,7 @@ struct db_session {
     struct hmap monitors;         // struct session_monitor by id's text
     struct cds_list_head waiters; // struct waiter: its locks
     bool read_only, aware, leaving;
+    char *role; // NULL: may do everything
 };
 
 // --- replies ---

@@ -80,6 +80,7 @@ conn_start(struct conn *c, struct jsonrpc *rpc)
     c->rpc = rpc;
     c->session = db_session_new(c->remote->owner->server, rpc, &session_cbs, c);
     db_session_set_read_only(c->session, c->remote->options.read_only);
+    db_session_set_role(c->session, c->remote->options.role);
 }
 
 static void
@@ -184,6 +185,7 @@ apply_options(struct remote *r)
     cds_list_for_each_entry (c, &r->conns, in_remote) {
         jsonrpc_set_probe(c->rpc, probe_of(r));
         db_session_set_read_only(c->session, r->options.read_only);
+        db_session_set_role(c->session, r->options.role);
     }
     if (r->session) {
         jsonrpc_session_set_probe(r->session, probe_of(r));
@@ -194,6 +196,7 @@ apply_options(struct remote *r)
     }
     if (r->active_conn) {
         db_session_set_read_only(r->active_conn->session, r->options.read_only);
+        db_session_set_role(r->active_conn->session, r->options.role);
     }
 }
 

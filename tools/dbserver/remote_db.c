@@ -55,6 +55,7 @@ want_row(struct remotes *rs, const struct db_row *row)
     const union db_atom *probe = read_one(row, "inactivity_probe", DB_INTEGER);
     const union db_atom *backoff = read_one(row, "max_backoff", DB_INTEGER);
     const union db_atom *read_only = read_one(row, "read_only", DB_BOOLEAN);
+    const union db_atom *role = read_one(row, "role", DB_STRING);
     if (target && target->string->len) {
         struct remote_options o = {.probe_ms = -1};
         if (probe) {
@@ -62,6 +63,9 @@ want_row(struct remotes *rs, const struct db_row *row)
         }
         o.max_backoff = backoff ? MAX(0, MIN(backoff->integer, INT32_MAX)) : 0;
         o.read_only = read_only && read_only->boolean;
+        if (role) {
+            snprintf(o.role, sizeof o.role, "%s", role->string->s);
+        }
         remote_want(rs, target->string->s, &o);
     }
 }

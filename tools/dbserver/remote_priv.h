@@ -16,6 +16,7 @@ struct remote_options {
     int probe_ms;    // -1: default
     int max_backoff; // 0: default
     bool read_only;
+    char role[128]; // "": none
 };
 
 // One listener or active connection.

@@ -51,10 +51,12 @@ usage(void)
     cmdline_usage_groups(CMDLINE_LOG);
     printf("\nOther options:\n"
            "  -m, --more                  increase show-log verbosity\n"
-           "  --rbac-role=ROLE            role of query and transact (not supported)\n"
+           "  --rbac-role=ROLE            role of query and transact\n"
            "  -h, --help                  display this help message\n"
            "  -V, --version               display version information\n");
 }
+
+static const char *rbac_role;
 
 static void
 handle(int value, const char *arg, void *aux)
@@ -62,7 +64,7 @@ handle(int value, const char *arg, void *aux)
     if (value == 'm') {
         show_more++;
     } else {
-        log_fatal(0, "--rbac-role: role-based access control is not supported");
+        rbac_role = arg;
     }
 }
 
@@ -315,7 +317,7 @@ run_transaction(struct cmdline_ctx *ctx, bool write)
         log_fatal(0, "\"%s\": syntax error in the transaction's JSON (%s)", text, je.text);
     }
     check(db_file_open(path, write, &db, &file));
-    struct db_exec x = {.db = db, .params = params};
+    struct db_exec x = {.db = db, .params = params, .client = {.role = rbac_role}};
     db_execute(&x, &result);
     puts(str_get(&result));
     str_free(&result);

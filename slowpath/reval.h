@@ -33,7 +33,8 @@ struct reval_stats {
     unsigned dump_ms; // of the last sweep
     uint64_t sweeps;
     unsigned n_threads;
-    size_t keys[REVAL_MAX_THREADS]; // flows whose counters each thread merges
+    // Flows by slices of their ids: whose counters each thread merges, when helpers do.
+    size_t keys[REVAL_MAX_THREADS];
 };
 void sp_reval_stats(const struct reval *, struct reval_stats *);
 

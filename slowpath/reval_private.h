@@ -5,7 +5,8 @@
 //   leader        turns (reval.c), dumps, and a share of everything below; it alone starts and ends
 //                 helpers, between turns, when nothing is under way
 //   helper × m-1  what the leader gives them (reval_crew.c): batches of dirty entries, records of a
-//                 dump, batches of flows to evict; asleep otherwise
+//                 dump whose entries must be looked up (the kernel's, tc's), batches of flows to
+//                 evict; asleep otherwise
 // The leader waits for the helpers at the end of each step, so a turn is a whole as with one
 // thread.
 //

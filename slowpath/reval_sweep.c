@@ -15,8 +15,8 @@
 COVERAGE(flow_evicted);
 
 #define OVERLOAD_IDLE_MS 100
-#define SHARED_MIN 1024 // so many flows make it worth to wake helpers
-#define BLOCK 256       // records that a helper is given at once
+#define SHARED_MIN 2048 // so many flows make it worth to wake helpers
+#define BLOCK 512       // records that a helper is given at once
 #define TC_LAG_MS 5000  // how late counters of hardware may be: no reason to evict
 
 // Removes entries claimed as MEGA_DYING from the home place; their last counters are credited.
@@ -91,7 +91,6 @@ struct block {
     size_t n;
     struct record {
         struct flow_id id;
-        void *aux;
         struct dp_flow_stats stats;
     } records[BLOCK];
 };
@@ -145,7 +144,7 @@ run_block(struct reval_job *job, struct reval_tools *t)
     rcu_begin();
     for (size_t i = 0; i < b->n; i++) {
         const struct record *rec = &b->records[i];
-        n_seen += merge_record(b->slice, &rec->id, rec->aux, &rec->stats);
+        n_seen += merge_record(b->slice, &rec->id, NULL, &rec->stats);
     }
     rcu_end();
     clock_let_go();
@@ -176,7 +175,8 @@ static bool
 deal_record(const struct dp_flow_record *rec, void *s_)
 {
     struct sweep *s = s_;
-    const size_t i = rec->has_id ? sp_reval_slice(&rec->id, s->n_slices) : 0;
+    // One that brings its entry is merged sooner than it is handed over.
+    const size_t i = rec->has_id && !rec->aux ? sp_reval_slice(&rec->id, s->n_slices) : 0;
     struct slice *sl = &s->slices[i];
     if (!i) {
         return own_record(rec, sl);
@@ -187,7 +187,7 @@ deal_record(const struct dp_flow_record *rec, void *s_)
         sl->block->slice = sl;
         sl->block->n = 0;
     }
-    sl->block->records[sl->block->n++] = (struct record){rec->id, rec->aux, rec->stats};
+    sl->block->records[sl->block->n++] = (struct record){rec->id, rec->stats};
     if (sl->block->n == BLOCK) {
         send_block(sl);
     }

@@ -532,7 +532,7 @@ test_everything(void **state)
     struct thread *threads[] = {thread_start("handler1", handle, NULL),
                                 thread_start("handler2", handle, NULL),
                                 thread_start("traffic", traffic, NULL)};
-    for (unsigned round = 0; round < 3000; round++) {
+    for (unsigned round = 0; round < 1000; round++) {
         switch (random_below(6)) {
         case 0:
             sp_reval_set_threads(sdp->reval, 1 + random_below(6));

@@ -82,10 +82,12 @@ main(int argc, char *argv[])
         LOG_WARN("failed to connect to %s", path);
         log_fatal(rc, "cannot connect to \"%s\"", path);
     }
+    free(path);
     if (error) {
         fflush(stdout);
         fputs(error, stderr);
         fprintf(stderr, "%s: %s: server returned an error\n", dirs_program(), target);
+        free(error);
         exit(2);
     }
     fputs(result, stdout);
@@ -93,6 +95,5 @@ main(int argc, char *argv[])
         log_fatal(0, "write to stdout failed");
     }
     free(result);
-    free(path);
     return 0;
 }

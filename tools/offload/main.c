@@ -195,6 +195,7 @@ ask(int argc, char *argv[])
     } else if (rc) {
         log_fatal(rc, "cannot connect to \"%s\"", path);
     }
+    free(path);
     if (error) {
         log_fatal(0, "%s: %.*s", target, (int) strcspn(error, "\n"), error);
     }
@@ -204,7 +205,6 @@ ask(int argc, char *argv[])
         log_fatal(0, "%s gave an answer that cannot be read: %s", target, why.text);
     }
     free(result);
-    free(path);
     return answer;
 }
 

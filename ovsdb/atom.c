@@ -352,13 +352,13 @@ db_atom_write_json(const union db_atom *a, enum db_atomic t, struct str *out)
         write_integer(a->integer, out);
         break;
     case DB_REAL:
-        db_real_write(a->real, out);
+        str_add_real(out, a->real);
         break;
     case DB_BOOLEAN:
         str_add(out, a->boolean ? "true" : "false");
         break;
     case DB_STRING:
-        db_json_write_string(a->string->s, a->string->len, out);
+        str_add_json(out, a->string->s, a->string->len);
         break;
     case DB_UUID: {
         char buf[9 + UUID_LEN + 3] = "[\"uuid\",\"";

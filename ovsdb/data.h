@@ -205,6 +205,5 @@ struct db_symbol *db_symtab_intern(struct db_symtab *, const char *name); // fou
 // JSON text as the field writes it: object members sorted, no blanks; pretty: indented by 2.
 void db_json_write(const json_t *, struct str *);
 void db_json_write_pretty(const json_t *, struct str *);
-void db_json_write_string(const char *s, size_t len, struct str *);
 
 #endif

@@ -5,7 +5,6 @@
 
 #include "ovsdb/data.h"
 
-void db_real_write(double, struct str *); // as JSON
 // Characters (not bytes) of UTF-8 text.
 uint32_t db_utf8_length(const char *s, size_t len);
 // True when the text needs no quotes where ovs-vsctl(8) prints a value.

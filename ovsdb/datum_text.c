@@ -31,7 +31,7 @@ void
 db_atom_format_text(const union db_atom *a, enum db_atomic t, struct str *out)
 {
     if (t == DB_STRING && !db_text_is_plain(a->string->s, a->string->len)) {
-        db_json_write_string(a->string->s, a->string->len, out);
+        str_add_json(out, a->string->s, a->string->len);
     } else {
         db_atom_format_bare(a, t, out);
     }

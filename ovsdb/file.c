@@ -400,7 +400,7 @@ end_record(struct str *s, const char *comment, size_t len, bool any)
     str_addf(s, "%s\"_date\":%" PRId64 ",\"_is_diff\":true", any ? "," : "", clock_wall());
     if (len) {
         str_add(s, ",\"_comment\":");
-        db_json_write_string(comment, len, s);
+        str_add_json(s, comment, len);
     }
     str_add_char(s, '}');
 }

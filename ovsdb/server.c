@@ -285,7 +285,7 @@ db_reply_error_text(struct db_session *session, const char *text, const json_t *
     struct str *s = &session->server->text;
     str_clear(s);
     str_add(s, "{\"error\":");
-    db_json_write_string(text, strlen(text), s);
+    str_add_json(s, text, strlen(text));
     str_add_char(s, ',');
     send_reply(session, id);
 }

@@ -62,7 +62,8 @@ size_t jsonrpc_parser_feed(struct jsonrpc_parser *, const char *data, size_t len
 
 // Blocking client for command-line tools (its own private loop).
 struct jsonrpc_sync;
-int jsonrpc_sync_open(const char *remote, struct jsonrpc_sync **); // waits until connected; 0 or -errno
+// Waits until connected, or, for a passive name, until the server has; 0 or -errno.
+int jsonrpc_sync_open(const char *remote, struct jsonrpc_sync **);
 void jsonrpc_sync_free(struct jsonrpc_sync *);
 // Sends a request and waits for its reply; notifications in between go to the handler (may be NULL). 0: *result or *error set (to
 // json_decref).

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The blocking client of command-line tools: one connection on a loop of its own, turned only while waiting.
+// The blocking client of command-line tools: one connection on a loop of its own, turned only while
+// waiting.
 #include <errno.h>
 #include <event2/buffer.h>
 #include <stdlib.h>
@@ -57,26 +58,59 @@ on_closed(struct jsonrpc *j, int error, void *s_)
     s->error = error ? error : -ECONNRESET;
 }
 
+static const struct jsonrpc_cbs sync_cbs = {on_message, on_connected, on_closed};
+
+static void
+on_accept(struct stream *new, void *s_)
+{
+    struct jsonrpc_sync *s = s_;
+    if (s->conn) {
+        stream_free(new);
+        return;
+    }
+    s->conn = jsonrpc_new(s->loop, new, &sync_cbs, s);
+    s->connected = true;
+}
+
+// Waits for the server to come to us.
+static int
+await_server(struct jsonrpc_sync *s, const char *name)
+{
+    struct stream_listener *listener;
+    int error = stream_listener_open(
+        s->loop, &(const struct stream_listen_args){name, OVSDB_PORT, 0, on_accept, s}, &listener);
+    while (!error && !s->connected) {
+        error = loop_turn(s->loop, -1);
+    }
+    if (!error) {
+        stream_listener_free(listener);
+    }
+    return error;
+}
+
+static int
+connect_to(struct jsonrpc_sync *s, const char *name)
+{
+    struct stream *stream;
+    int error = stream_open(s->loop, name, OVSDB_PORT, 0, &stream);
+    if (error) {
+        return error;
+    }
+    s->conn = jsonrpc_new(s->loop, stream, &sync_cbs, s);
+    while (!s->connected && !s->error) {
+        loop_turn(s->loop, -1);
+    }
+    return s->error;
+}
+
 int
 jsonrpc_sync_open(const char *remote, struct jsonrpc_sync **out)
 {
-    static const struct jsonrpc_cbs cbs = {on_message, on_connected, on_closed};
-    struct stream *stream;
-    struct loop *loop = loop_new();
-    *out = NULL;
-    int error = stream_open(loop, remote, OVSDB_PORT, 0, &stream);
-    if (error) {
-        loop_free(loop);
-        return error;
-    }
     struct jsonrpc_sync *s = base_calloc(1, sizeof *s);
-    s->loop = loop;
-    s->conn = jsonrpc_new(loop, stream, &cbs, s);
-    while (!s->connected && !s->error) {
-        loop_turn(loop, -1);
-    }
-    if (s->error) {
-        error = s->error;
+    s->loop = loop_new();
+    *out = NULL;
+    int error = stream_name_is_passive(remote) ? await_server(s, remote) : connect_to(s, remote);
+    if (error) {
         jsonrpc_sync_free(s);
         return error;
     }
@@ -94,9 +128,11 @@ jsonrpc_sync_free(struct jsonrpc_sync *s)
     for (int i = 0; i < 100 && s->connected && !s->error && jsonrpc_backlog(s->conn); i++) {
         loop_turn(s->loop, 10);
     }
-    struct evbuffer *out = stream_output(jsonrpc_stream(s->conn));
-    evbuffer_drain(out, evbuffer_get_length(out)); // so that the stream ends at once
-    jsonrpc_free(s->conn);
+    if (s->conn) {
+        struct evbuffer *out = stream_output(jsonrpc_stream(s->conn));
+        evbuffer_drain(out, evbuffer_get_length(out)); // so that the stream ends at once
+        jsonrpc_free(s->conn);
+    }
     loop_free(s->loop);
     json_decref(s->result);
     json_decref(s->reply_error);
@@ -128,7 +164,8 @@ jsonrpc_sync_call(struct jsonrpc_sync *s, const char *method, json_t *params, js
 }
 
 void
-jsonrpc_sync_on_notify(struct jsonrpc_sync *s, void (*cb)(const char *, json_t *, void *), void *aux)
+jsonrpc_sync_on_notify(struct jsonrpc_sync *s, void (*cb)(const char *, json_t *, void *),
+                       void *aux)
 {
     s->on_notify = cb;
     s->notify_aux = aux;

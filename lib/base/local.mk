@@ -55,6 +55,7 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/rcu.h \
 	lib/base/str.c \
 	lib/base/str_format.c \
+	lib/base/str_json.c \
 	lib/base/str.h \
 	lib/base/stream.c \
 	lib/base/stream.h \

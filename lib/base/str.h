@@ -33,6 +33,9 @@ void str_add_hex(struct str *, const void *p, size_t n); // lower-case digits wi
 void str_add_mac(struct str *, const struct mac *);       // 00:11:22:33:44:55
 void str_add_ip4(struct str *, be32_t);
 void str_add_ip6(struct str *, const uint8_t[16]);
+// As JSON: n bytes as a quoted string, a number in the fewest digits that read back the same.
+void str_add_json(struct str *, const char *s, size_t n);
+void str_add_real(struct str *, double);
 // Strips the last characters that are in `set`.
 void str_chomp(struct str *, const char *set);
 const char *str_get(const struct str *); // "" when empty; valid until the next change

@@ -112,38 +112,20 @@ cell_at(const struct table *t, size_t row, size_t column)
 static char *
 cell_text(const struct cell *c, const struct table_style *style)
 {
-    if (style->cell != TABLE_CELL_JSON || !c->text) {
+    if (style->cell != TABLE_CELL_JSON || !c->json) {
         return base_strdup(c->text ? c->text : "");
     }
     struct str s = STR_INIT;
-    json_t *value = c->json ? json_incref(c->json) : json_string(c->text);
-    table_json_add(&s, value, 0);
-    json_decref(value);
+    table_json_add(&s, c->json, 0);
     return str_take(&s);
 }
 
-// Characters of UTF-8 text: every byte that doesn't continue one.
-static size_t
-text_width(const char *s)
-{
-    size_t n = 0;
-    for (; *s; s++) {
-        n += (*s & 0xc0) != 0x80;
-    }
-    return n;
-}
-
+// Widths are in bytes, as scripts expect that were written for these layouts.
 static void
 add_width(struct str *out, const char *s, size_t width)
 {
-    size_t n = 0;
-    for (; *s; s++) {
-        n += (*s & 0xc0) != 0x80;
-        if (n > width) {
-            return;
-        }
-        str_add_char(out, *s);
-    }
+    size_t n = strnlen(s, width);
+    str_add_n(out, s, n);
     str_add_chars(out, ' ', width - n);
 }
 
@@ -185,14 +167,14 @@ print_columns(const struct table *t, const struct table_style *style, struct str
     size_t *widths = base_calloc(n, sizeof *widths);
     char **texts = base_calloc(n * t->n_rows, sizeof *texts);
     for (size_t c = 0; c < n; c++) {
-        widths[c] = style->headings ? text_width(t->columns[c]) : 0;
+        widths[c] = style->headings ? strlen(t->columns[c]) : 0;
         for (size_t r = 0; r < t->n_rows; r++) {
             texts[r * n + c] = cell_text(cell_at(t, r, c), style);
-            widths[c] = MAX(widths[c], text_width(texts[r * n + c]));
+            widths[c] = MAX(widths[c], strlen(texts[r * n + c]));
         }
         if (style->max_column_width) {
             // Never narrower than the heading.
-            size_t least = style->headings ? text_width(t->columns[c]) : 0;
+            size_t least = style->headings ? strlen(t->columns[c]) : 0;
             widths[c] = MIN(widths[c], MAX(least, (size_t) style->max_column_width));
         }
     }
@@ -200,7 +182,7 @@ print_columns(const struct table *t, const struct table_style *style, struct str
     if (style->headings) {
         for (size_t c = 0; c < n; c++) {
             const char *heading = t->columns[c];
-            add_width(out, heading, c + 1 < n ? widths[c] : MIN(text_width(heading), widths[c]));
+            add_width(out, heading, c + 1 < n ? widths[c] : MIN(strlen(heading), widths[c]));
             str_add_char(out, c + 1 < n ? ' ' : '\n');
         }
         for (size_t c = 0; c < n; c++) {
@@ -211,7 +193,7 @@ print_columns(const struct table *t, const struct table_style *style, struct str
     for (size_t r = 0; r < t->n_rows; r++) {
         for (size_t c = 0; c < n; c++) {
             const char *text = texts[r * n + c];
-            add_width(out, text, c + 1 < n ? widths[c] : MIN(text_width(text), widths[c]));
+            add_width(out, text, c + 1 < n ? widths[c] : MIN(strlen(text), widths[c]));
             str_add(out, c + 1 < n ? " " : "");
         }
         str_chomp(out, " ");
@@ -266,11 +248,21 @@ add_html(struct str *out, const char *s, size_t n)
     }
 }
 
-// A cell or heading; UUIDs become links named by their first digits.
+// A cell or heading; UUIDs become links named by their first digits, those of column _uuid where
+// the links lead.
 static void
-add_html_cell(struct str *out, const char *element, const char *text)
+add_html_cell(struct str *out, const char *element, const char *column, const char *text)
 {
     str_addf(out, "    <%s>", element);
+    if (column && !strcmp(column, "_uuid")) {
+        size_t n = strlen(text);
+        str_add(out, "<a name=\"");
+        add_html(out, text, n);
+        str_add(out, "\">");
+        add_html(out, text, MIN(n, 8));
+        str_add(out, "</a>");
+        text += n;
+    }
     while (*text) {
         struct uuid uuid;
         if (uuid_parse_prefix(text, &uuid) == UUID_LEN) {
@@ -289,12 +281,12 @@ print_html(const struct table *t, const struct table_style *style, struct str *o
     add_time(style, out);
     str_add(out, "<table border=1>\n");
     if (t->caption) {
-        add_html_cell(out, "caption", t->caption);
+        add_html_cell(out, "caption", NULL, t->caption);
     }
     if (style->headings) {
         str_add(out, "  <tr>\n");
         for (size_t c = 0; c < t->n_columns; c++) {
-            add_html_cell(out, "th", t->columns[c]);
+            add_html_cell(out, "th", NULL, t->columns[c]);
         }
         str_add(out, "  </tr>\n");
     }
@@ -302,7 +294,7 @@ print_html(const struct table *t, const struct table_style *style, struct str *o
         str_add(out, "  <tr>\n");
         for (size_t c = 0; c < t->n_columns; c++) {
             char *text = cell_text(cell_at(t, r, c), style);
-            add_html_cell(out, "td", text);
+            add_html_cell(out, "td", t->columns[c], text);
             free(text);
         }
         str_add(out, "  </tr>\n");

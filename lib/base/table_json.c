@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON text for people and scripts: keys sorted, compact or indented in the layout that OVSDB tools print (closing brackets stay on the
-// last line of what they close).
+// JSON text for people and scripts: keys sorted, compact or indented in the layout that OVSDB tools
+// print (closing brackets stay on the last line of what they close).
 #include <stdlib.h>
 
 #include "lib/base/str.h"
@@ -9,9 +9,19 @@
 static void
 add_scalar(struct str *out, const json_t *value)
 {
-    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15));
-    str_add(out, text ? text : "null");
-    free(text);
+    switch (json_typeof(value)) {
+    case JSON_STRING:
+        str_add_json(out, json_string_value(value), json_string_length(value));
+        break;
+    case JSON_INTEGER:
+        str_addf(out, "%lld", (long long) json_integer_value(value));
+        break;
+    case JSON_REAL:
+        str_add_real(out, json_real_value(value));
+        break;
+    default:
+        str_add(out, json_is_true(value) ? "true" : json_is_false(value) ? "false" : "null");
+    }
 }
 
 static void
@@ -52,7 +62,8 @@ add_object(struct str *out, json_t *object, bool pretty, int depth)
     size_t n = 0;
     const char **keys = base_calloc(json_object_size(object), sizeof *keys), *key;
     json_t *value;
-    json_object_foreach (object, key, value) {
+    json_object_foreach(object, key, value)
+    {
         keys[n++] = key;
     }
     qsort(keys, n, sizeof *keys, compare);
@@ -67,9 +78,7 @@ add_object(struct str *out, json_t *object, bool pretty, int depth)
         if (pretty) {
             new_line(out, depth + 1);
         }
-        json_t *name = json_string(keys[i]);
-        add_scalar(out, name);
-        json_decref(name);
+        str_add_json(out, keys[i], strlen(keys[i]));
         str_add(out, pretty ? ": " : ":");
         add(out, json_object_get(object, keys[i]), pretty, depth + 1);
     }

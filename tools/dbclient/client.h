@@ -22,8 +22,14 @@ struct client {
     int argc;
     char **argv; // what follows
     bool force;  // --force
+    bool leader_only;
+    bool change_aware;
 };
 
+// One or several names of servers, separated by commas.
+bool client_is_server(const char *arg);
+int client_open(struct client *);     // 0 or -errno
+void client_connect(struct client *); // or ends the program with a sentence
 // Calls; ends the program with a sentence on errors. To json_decref.
 json_t *client_call(struct client *, const char *method, json_t *params_take);
 struct db_schema *client_schema(struct client *, const char *database);

@@ -23,7 +23,7 @@
 
 LOG_MODULE(ovsdb_client);
 
-static bool force;
+static bool force, any_server, change_aware = true;
 
 static void
 usage(void)
@@ -55,11 +55,15 @@ usage(void)
         "\nThe default SERVER is unix:%s/db.sock, the default DATABASE Open_vSwitch.\n",
         dirs_program(), dirs_program(), dirs_run());
     cmdline_usage_groups(CMDLINE_LOG | CMDLINE_DAEMON | CMDLINE_TLS | CMDLINE_TABLE);
-    printf("\nOther options:\n"
-           "  -t, --timeout=SECS          give up after SECS seconds\n"
-           "  --force                     restore a snapshot of another schema\n"
-           "  -h, --help                  display this help message\n"
-           "  -V, --version               display version information\n");
+    printf(
+        "\nOther options:\n"
+        "  -t, --timeout=SECS          give up after SECS seconds\n"
+        "  --force                     restore a snapshot of another schema\n"
+        "  --no-leader-only            of several SERVERs take any, not just a cluster's leader\n"
+        "  --no-db-change-aware        let the server end the connection when its databases "
+        "change\n"
+        "  -h, --help                  display this help message\n"
+        "  -V, --version               display version information\n");
 }
 
 static void
@@ -68,6 +72,10 @@ handle(int value, const char *arg, void *aux)
     uint64_t seconds;
     if (value == 'F') {
         force = true;
+    } else if (value == 'l' || value == 'n') {
+        any_server = value == 'n';
+    } else if (value == 'a' || value == 'A') {
+        change_aware = value == 'a';
     } else if (!base_parse_uint(arg, 86400 * 365, &seconds) || !seconds) {
         log_fatal(0, "value %s on -t or --timeout is invalid", arg);
     } else {
@@ -172,8 +180,8 @@ static const struct command commands[] = {
     {"transact", NEED_SERVER, 1, 1, client_transact},
     {"query", NEED_SERVER, 1, 1, client_query},
     {"monitor", NEED_DATABASE, 1, INT_MAX, client_monitor},
-    {"monitor-cond", NEED_DATABASE, 2, 3, client_monitor_cond},
-    {"monitor-cond-since", NEED_DATABASE, 2, 4, client_monitor_cond_since},
+    {"monitor-cond", NEED_DATABASE, 2, INT_MAX, client_monitor_cond},
+    {"monitor-cond-since", NEED_DATABASE, 2, INT_MAX, client_monitor_cond_since},
     {"wait", NEED_NONE, 2, 2, client_wait},
     {"dump", NEED_DATABASE, 0, INT_MAX, client_dump},
     {"backup", NEED_DATABASE, 0, 0, client_backup},
@@ -215,20 +223,16 @@ choose_database(struct client *c)
     c->database = c->database ? c->database : "Open_vSwitch";
 }
 
-static void
-connect_to(struct client *c)
-{
-    int error = jsonrpc_sync_open(c->server, &c->rpc);
-    if (error) {
-        log_fatal(0, "failed to connect to \"%s\" (%s)", c->server, base_strerror(error));
-    }
-}
-
 int
 main(int argc, char *argv[])
 {
-    static const struct option own[] = {
-        {"timeout", required_argument, NULL, 't'}, {"force", no_argument, NULL, 'F'}, {0}};
+    static const struct option own[] = {{"timeout", required_argument, NULL, 't'},
+                                        {"force", no_argument, NULL, 'F'},
+                                        {"leader-only", no_argument, NULL, 'l'},
+                                        {"no-leader-only", no_argument, NULL, 'n'},
+                                        {"db-change-aware", no_argument, NULL, 'a'},
+                                        {"no-db-change-aware", no_argument, NULL, 'A'},
+                                        {0}};
     static const struct cmdline cmdline = {.own = own,
                                            .own_short = "t:",
                                            .groups = CMDLINE_LOG | CMDLINE_DAEMON | CMDLINE_TLS |
@@ -252,7 +256,9 @@ main(int argc, char *argv[])
     c.argc = argc - first - 1;
     c.argv = argv + first + 1;
     c.force = force;
-    if (c.argc && (stream_name_is_active(c.argv[0]) || stream_name_is_passive(c.argv[0]))) {
+    c.leader_only = !any_server;
+    c.change_aware = change_aware;
+    if (c.argc && client_is_server(c.argv[0])) {
         c.server = base_strdup(c.argv[0]);
         c.argv++;
         c.argc--;
@@ -260,7 +266,7 @@ main(int argc, char *argv[])
         c.server = base_asprintf("unix:%s/db.sock", dirs_run());
     }
     if (command->need != NEED_NONE) {
-        connect_to(&c);
+        client_connect(&c);
     }
     if (command->need == NEED_DATABASE) {
         choose_database(&c);
@@ -268,6 +274,7 @@ main(int argc, char *argv[])
     if (c.argc < command->min_args || c.argc > command->max_args) {
         log_fatal(0, "invalid syntax for '%s' (use --help for help)", command->name);
     }
+    table_style.timestamp &= !strncmp(command->name, "monitor", 7);
     command->run(&c);
     jsonrpc_sync_free(c.rpc);
     free(c.server);

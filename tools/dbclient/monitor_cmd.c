@@ -259,6 +259,15 @@ start(struct monitor *m, struct client *c, int version)
 {
     daemon_start(false);
     *m = (struct monitor){.client = c, .schema = client_schema(c, c->database), .version = version};
+    if (c->change_aware) {
+        // A server that doesn't know of this ends the connection when a database changes.
+        json_t *result, *error;
+        if (!jsonrpc_sync_call(c->rpc, "set_db_change_aware", json_pack("[b]", 1), &result,
+                               &error)) {
+            json_decref(result);
+            json_decref(error);
+        }
+    }
 }
 
 static json_t *

@@ -132,9 +132,11 @@ dump_columns(struct client *c, const struct db_table_schema *ts, size_t *n)
     *n = 0;
     if (c->argc > 1) {
         for (int i = 1; i < c->argc; i++) {
-            columns[*n] = db_table_schema_column(ts, c->argv[i]);
-            if (!columns[(*n)++]) {
+            const struct db_column_schema *column = db_table_schema_column(ts, c->argv[i]);
+            if (!column) {
                 log_fatal(0, "Table \"%s\" has no column %s.", ts->name, c->argv[i]);
+            } else if (column->index != DB_COL_VERSION) { // means nothing to people
+                columns[(*n)++] = column;
             }
         }
     } else {
@@ -242,8 +244,10 @@ client_dump(struct client *c)
         }
         const json_t *rows = json_object_get(json_array_get(results, r), "rows");
         if (!json_is_array(rows)) {
-            log_fatal(0, "transaction reply of the server has no rows of table \"%s\"",
-                      schema->tables[i]->name);
+            struct str s = STR_INIT;
+            db_json_write(json_array_get(results, r), &s);
+            log_fatal(0, "%s table reply is not an object with a \"rows\" member array: %s",
+                      schema->tables[i]->name, str_get(&s));
         }
         r++;
         dump_table(c, schema->tables[i], rows);

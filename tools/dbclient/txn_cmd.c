@@ -150,7 +150,7 @@ client_wait(struct client *c)
         log_fatal(0, "%s: unknown state", state);
     }
     for (;;) {
-        if (!c->rpc && jsonrpc_sync_open(c->server, &c->rpc)) {
+        if (!c->rpc && client_open(c)) {
             usleep(100 * 1000); // until there is a server
             continue;
         }

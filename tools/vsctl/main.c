@@ -157,7 +157,7 @@ joined_args(int argc, char *argv[])
         if (is_plain(argv[i])) {
             str_add(&s, argv[i]);
         } else {
-            db_json_write_string(argv[i], strlen(argv[i]), &s);
+            str_add_json(&s, argv[i], strlen(argv[i]));
         }
     }
     return str_take(&s);

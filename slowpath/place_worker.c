@@ -189,9 +189,9 @@ phase_tc(struct place_worker *w)
     size_t n = 0;
     for (size_t i = 0; i < w->n_moves; i++) {
         struct place_move *mv = &w->moves[i];
-        if ((mv->what == PLACE_OUT && mv->error) ||
+        if ((mv->what == PLACE_OUT && mv->error && mv->reason.code != REASON_POLICY_OFF) ||
             (mv->what == PLACE_KILL && !mega_has(mv->m, MEGA_TC))) {
-            continue; // no way home: it stays; nothing there
+            continue; // no way home: it stays, if it may; nothing there
         }
         if (mv->what == PLACE_IN) {
             mega_tc_left(w->dp->cache, mv->m, 0); // whatever became of an earlier stay
@@ -365,10 +365,17 @@ settle(struct place_worker *w, struct place_move *mv)
         return;
     }
     if (!in_tc && !at_home) {
-        // Neither place has it: the next packet makes it anew.
-        LOG_WARN_RL(&limit, "a flow was lost on its way: %s", base_strerror(mv->error));
+        // Neither place has it: the next packet makes it anew, unless another flow at home takes its
+        // packets: then there was no room for it.
+        if (mv->what != PLACE_OUT) {
+            LOG_WARN_RL(&limit, "a flow was lost on its way: %s", base_strerror(mv->error));
+        }
         if (mega_transition(m, MEGA_MOVING, MEGA_DYING)) {
-            kill_entry(w, m);
+            if (mv->late) {
+                bury_later(w, mv);
+            } else {
+                kill_entry(w, m);
+            }
         }
         return;
     }

@@ -56,7 +56,7 @@ ofl_level(uint16_t prio, be16_t protocol)
 uint8_t
 ofl_next_level(struct dp *dp, const struct flow_id *id, const struct ofl_flow *f)
 {
-    const unsigned level = MAX(f ? ofl_level(f->prio, f->protocol) + 1 : 0, ofl_old_top(dp, id));
+    const unsigned level = MAX(ofl_level(f->prio, f->protocol) + 1, ofl_old_top(dp, id));
     return (uint8_t) (level < OFL_LEVELS ? level : 0);
 }
 
@@ -98,6 +98,7 @@ ofl_filter_put(struct nlk_batch *b, const struct ofl_spec *s, uint16_t nlm_flags
         reason_set(r, REASON_ACT_TOO_MANY, FIELD_COUNT, 0, NULL);
         return false;
     }
+    f->level = ofl_has_levels(f->protocol) ? f->level : 0;
     f->prio = ofl_prio(f->protocol, f->level);
     struct tcmsg *t = (struct tcmsg *) (void *) (b->data + msg + NLMSG_HDRLEN);
     t->tcm_handle = f->handle;

@@ -132,6 +132,19 @@ ofl_old_top(struct dp *dp, const struct flow_id *id)
     return (uint8_t) top;
 }
 
+uint8_t
+ofl_old_passes(struct dp *dp, int ifindex)
+{
+    const struct ofl_old *o;
+    unsigned top = 0;
+    LIST_FOR_EACH (o, in_order, &dp->olds) {
+        if (o->ifindex == ifindex && !o->counts) {
+            top = MAX(top, ofl_level(o->prio, o->protocol) + 1u);
+        }
+    }
+    return (uint8_t) top;
+}
+
 void
 ofl_old_leave(struct dp *dp, const struct flow_id *id, uint32_t serial)
 {

@@ -277,7 +277,7 @@ int ofl_dump_device(struct dp_channel *, int ifindex, bool terse,
 
 // The level for what takes this filter's place.
 uint8_t ofl_next_level(struct dp *dp, const struct flow_id *, const struct ofl_flow *)
-    REQUIRES(dp->mutex); // flow: NULL: none
+    REQUIRES(dp->mutex);
 
 // ofl_old.c
 void ofl_old_init(struct dp *dp);
@@ -287,6 +287,8 @@ void ofl_old_add(struct dp *dp, const struct ofl_old *) REQUIRES(dp->mutex); // 
 void ofl_old_count(const struct ofl_counts *, be16_t protocol, uint64_t *packets, uint64_t *bytes);
 // One more than the highest level of an id's; 0: none.
 uint8_t ofl_old_top(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex);
+// The same of those that let packets pass, of a device: packets of a new flow may be among them.
+uint8_t ofl_old_passes(struct dp *dp, int ifindex) REQUIRES(dp->mutex);
 // The flow leaves: what had no number comes under this one.
 void ofl_old_leave(struct dp *dp, const struct flow_id *, uint32_t serial) REQUIRES(dp->mutex);
 bool ofl_old_on(struct dp *dp, int ifindex) REQUIRES(dp->mutex);

@@ -303,7 +303,10 @@ put_filter(struct dp *dp, struct round *r, struct step *s, struct ofl_flow *flow
     s->is_new = s->is_new || !flow;
     s->in_place = flow && !ofl_has_levels(flow->protocol);
     s->f.handle = s->in_place ? flow->handle : ofl_table_handle(dp);
-    s->f.level = s->in_place ? 0 : ofl_next_level(dp, &op->id, flow);
+    s->f.level = s->in_place ? 0
+                 : flow      ? ofl_next_level(dp, &op->id, flow)
+                             : ofl_old_passes(dp, s->f.ifindex);
+    s->f.level = s->f.level < OFL_LEVELS ? s->f.level : 0;
     if (s->in_place) {
         put_get(r, s, flow);
     } else if (flow) {

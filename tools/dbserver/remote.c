@@ -25,10 +25,18 @@ LOG_MODULE(ovsdb_jsonrpc_server);
 
 // --- clients ---
 
+// An end that the server has put off until the loop turns; by then the client may be gone by itself.
+struct farewell {
+    struct conn *conn; // NULL: gone
+};
+
 static void
 conn_free(struct conn *c)
 {
     struct remote *r = c->remote;
+    if (c->farewell) {
+        c->farewell->conn = NULL;
+    }
     db_session_free(c->session);
     if (r->session) {
         r->active_conn = NULL;
@@ -43,9 +51,15 @@ conn_free(struct conn *c)
 }
 
 static void
-end_conn(void *c_)
+end_conn(void *farewell_)
 {
-    struct conn *c = c_;
+    struct farewell *farewell = farewell_;
+    struct conn *c = farewell->conn;
+    free(farewell);
+    if (!c) {
+        return;
+    }
+    c->farewell = NULL;
     if (c->remote->session) {
         struct jsonrpc_session *s = c->remote->session;
         conn_free(c);
@@ -59,7 +73,11 @@ static void
 on_disconnect(struct db_session *session, void *c_)
 {
     struct conn *c = c_;
-    loop_call(db_server_loop(c->remote->owner->server), end_conn, c);
+    if (!c->farewell) {
+        c->farewell = base_calloc(1, sizeof *c->farewell);
+        c->farewell->conn = c;
+        loop_call(db_server_loop(c->remote->owner->server), end_conn, c->farewell);
+    }
 }
 
 static const struct db_session_cbs session_cbs = {on_disconnect};

@@ -42,6 +42,7 @@ struct conn {
     struct remote *remote;
     struct jsonrpc *rpc;
     struct db_session *session;
+    struct farewell *farewell; // put off by the server; NULL: none
 };
 
 struct name {

@@ -191,7 +191,7 @@ warn_damage(const struct db_journal *j, struct db_error *take)
 }
 
 static struct db_error *
-read_transactions(struct db_file *f, struct db *db)
+read_transactions(struct db_file *f, struct db *db, bool whole)
 {
     for (;;) {
         json_t *json;
@@ -208,7 +208,9 @@ read_transactions(struct db_file *f, struct db *db)
             }
         }
         json_decref(json);
-        if (e) {
+        if (e && whole) {
+            return db_journal_tell_loss(f->journal, e, f->n_commits);
+        } else if (e) {
             warn_damage(f->journal, e);
             return NULL;
         }
@@ -218,8 +220,8 @@ read_transactions(struct db_file *f, struct db *db)
     }
 }
 
-struct db_error *
-db_file_open(const char *path, bool write, struct db **db, struct db_file **out)
+static struct db_error *
+open_file(const char *path, bool write, bool whole, struct db **db, struct db_file **out)
 {
     struct db_file *f = base_calloc(1, sizeof *f);
     *db = NULL;
@@ -227,7 +229,7 @@ db_file_open(const char *path, bool write, struct db **db, struct db_file **out)
     struct db_error *e =
         db_journal_open(path, write ? DB_JOURNAL_WRITE : DB_JOURNAL_READ, &f->journal);
     e = e ? e : read_schema(f->journal, db);
-    e = e ? e : read_transactions(f, *db);
+    e = e ? e : read_transactions(f, *db, whole);
     e = e ? e : db_resolve_all(*db);
     if (e) {
         db_free(*db);
@@ -244,6 +246,18 @@ db_file_open(const char *path, bool write, struct db **db, struct db_file **out)
         (*db)->file = f;
     }
     return NULL;
+}
+
+struct db_error *
+db_file_open(const char *path, bool write, struct db **db, struct db_file **out)
+{
+    return open_file(path, write, false, db, out);
+}
+
+struct db_error *
+db_file_open_whole(const char *path, bool write, struct db **db, struct db_file **out)
+{
+    return open_file(path, write, true, db, out);
 }
 
 static struct db_error *

@@ -23,6 +23,8 @@ struct db_error *db_file_create(const char *path, const struct db_schema *, stru
 // Opens and reads. Damage behind the schema is a warning in the log, and the state before it
 // counts. write: locked, for db_file_commit().
 struct db_error *db_file_open(const char *path, bool write, struct db **, struct db_file **);
+// The same, but damage is an error that says what is lost.
+struct db_error *db_file_open_whole(const char *path, bool write, struct db **, struct db_file **);
 void db_file_close(struct db_file *); // NULL allowed; waits for a compaction under way
 const char *db_file_path(const struct db_file *);
 off_t db_file_size(const struct db_file *);

@@ -95,16 +95,16 @@ db_journal_kind(const char *path, const char **kind)
     int error = n < 0 ? errno : 0;
     close(fd);
     if (error) {
-        return db_error_io(error, "%s: read failed", path);
+        return db_error_io(error, "%s: read error", path);
     }
     if (!strncmp(head, MAGIC, strlen(MAGIC))) {
         *kind = "standalone";
     } else if (!strncmp(head, CLUSTER_MAGIC, strlen(CLUSTER_MAGIC))) {
         *kind = "clustered";
-    } else if (n) {
-        return db_error_new("ovsdb error", "%s: cannot identify file type", path);
     } else {
-        *kind = "standalone";
+        return db_error_new("ovsdb error",
+                            n ? "%s: unexpected file format" : "%s: cannot identify file type",
+                            path);
     }
     return NULL;
 }
@@ -198,7 +198,7 @@ read_body(struct db_journal *j, size_t len, const char *sha1, json_t **json)
                                    j->path, len, at)
                      : db_error_new("I/O error",
                                     "%s: error reading %zu bytes starting at offset %lld (%s)",
-                                    j->path, len, at, "unexpected end of file");
+                                    j->path, len, at, "End of file");
     }
     char real[DB_SHA1_HEX + 1];
     db_sha1_hex(text, len, real);
@@ -244,6 +244,20 @@ db_journal_read(struct db_journal *j, json_t **json)
     j->last = j->end;
     j->end = ftello(j->in);
     return NULL;
+}
+
+struct db_error *
+db_journal_tell_loss(const struct db_journal *j, struct db_error *e, size_t n)
+{
+    struct stat st;
+    long long size = stat(j->path, &st) ? 0 : st.st_size;
+    char *text = base_asprintf(
+        "%s; the %zu transactions before are whole, what follows is lost: %lld bytes from "
+        "offset %lld on",
+        e->details, n, MAX(size - (long long) j->end, 0), (long long) j->end);
+    free(e->details);
+    e->details = text;
+    return e;
 }
 
 void

@@ -26,6 +26,8 @@ struct db_error *db_journal_open(const char *path, enum db_journal_mode, struct 
 void db_journal_close(struct db_journal *); // NULL allowed
 // Next record. NULL with *json NULL: the end. An error: the file is damaged from here on.
 struct db_error *db_journal_read(struct db_journal *, json_t **json);
+// Adds to such an error what is lost with it; n: whole transactions before.
+struct db_error *db_journal_tell_loss(const struct db_journal *, struct db_error *take, size_t n);
 // Forgets the record read last (its contents make no sense): appends overwrite it and all behind
 // it.
 void db_journal_unread(struct db_journal *);

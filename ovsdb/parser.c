@@ -109,20 +109,35 @@ was_used(const struct db_parser *p, const char *name)
     return false;
 }
 
+// Complains of the members that nobody asked for, by the name of the first.
+static void
+refuse_others(struct db_parser *p)
+{
+    const char *name, *first = NULL;
+    json_t *value;
+    size_t n = 0;
+    json_object_foreach ((json_t *) p->json, name, value) {
+        if (!was_used(p, name)) {
+            first = n++ && strcmp(first, name) < 0 ? first : name;
+        }
+    }
+    if (n == 1) {
+        db_parser_fail(p, db_error_syntax(p->json, NULL,
+                                          "Parsing %s failed: Member '%s' is present but not allowed here.", p->name,
+                                          first));
+    } else if (n) {
+        db_parser_fail(
+            p, db_error_syntax(p->json, NULL,
+                               "Parsing %s failed: Member '%s' and %zu other member%s are present but not allowed here.",
+                               p->name, first, n - 1, n > 2 ? "s" : ""));
+    }
+}
+
 struct db_error *
 db_parser_finish(struct db_parser *p)
 {
     if (!p->error && json_object_size(p->json) > p->n_used) {
-        const char *name;
-        json_t *value;
-        json_object_foreach ((json_t *) p->json, name, value) {
-            if (!was_used(p, name)) {
-                db_parser_fail(p, db_error_syntax(p->json, NULL,
-                                                  "Parsing %s failed: Member '%s' is present but not allowed here.",
-                                                  p->name, name));
-                break;
-            }
-        }
+        refuse_others(p);
     }
     struct db_error *e = p->error;
     free(p->name);

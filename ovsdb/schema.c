@@ -336,7 +336,7 @@ from_loaded(json_t *j, const json_error_t *je, const char *what, struct db_schem
 {
     *out = NULL;
     if (!j) {
-        return db_error_new("syntax error", "%s could not be read as JSON (line %d, column %d: %s)", what, je->line,
+        return db_error_new("failed to read schema", "%s could not be read as JSON (line %d, column %d: %s)", what, je->line,
                             je->column, je->text);
     }
     struct db_error *e = db_schema_from_json(j, out);
@@ -352,10 +352,16 @@ db_schema_from_file(const char *path, struct db_schema **out)
     errno = 0;
     FILE *f = fopen(path, "r");
     if (!f) {
-        return db_error_io(errno, "%s: open failed", path);
+        // No code in front: this is about the command line.
+        return db_error_new("failed to read schema",
+                            "\"%s\" could not be read as JSON (error opening \"%s\": %s)", path, path,
+                            base_strerror(errno));
     }
     char *what = base_asprintf("\"%s\"", path);
     struct db_error *e = from_loaded(json_loadf(f, 0, &je), &je, what, out);
+    if (e && strcmp(e->code, "failed to read schema")) {
+        e = db_error_wrap(e, "failed to parse \"%s\" as ovsdb schema", path);
+    }
     free(what);
     fclose(f);
     return e;

@@ -116,7 +116,9 @@ cell_text(const struct cell *c, const struct table_style *style)
         return base_strdup(c->text ? c->text : "");
     }
     struct str s = STR_INIT;
-    table_json_add(&s, c->json, 0);
+    if (!json_is_null(c->json)) {
+        table_json_add(&s, c->json, 0);
+    }
     return str_take(&s);
 }
 

@@ -64,8 +64,8 @@ client_backup(struct client *c)
                                              ts->name, "where", "columns", columns));
     }
     json_t *results = client_call(c, "transact", txn), *schema_json = db_schema_to_json(schema);
-    json_t *record = json_pack("{s:I,s:s}", "_date", (json_int_t) clock_wall(), "_comment",
-                               "produced by \"ovsdb-client backup\"");
+    json_t *record = json_pack("{s:I,s:s,s:b}", "_date", (json_int_t) clock_wall(), "_comment",
+                               "produced by \"ovsdb-client backup\"", "_is_diff", 1);
     for (size_t i = 0; i < schema->n_tables; i++) {
         json_t *rows = json_object_get(json_array_get(results, i), "rows"), *out = json_object();
         for (size_t k = 0; k < json_array_size(rows); k++) {
@@ -170,6 +170,34 @@ check_results(const json_t *results)
     }
 }
 
+static void
+compare_schemas(const struct client *c, const struct db_schema *server,
+                const struct db_schema *backup)
+{
+    if (db_schema_equals(server, backup)) {
+        return;
+    }
+    char *how = strcmp(backup->version, server->version)
+                    ? base_asprintf(
+                          "backup schema has version \"%s\" but database schema has version \"%s\"",
+                          backup->version, server->version)
+                    : base_asprintf(
+                          "backup schema and database schema are both version %s but still differ",
+                          backup->version);
+    if (!c->force) {
+        log_fatal(0,
+                  "%s (use --force to override differences, or \"ovsdb-client convert\" to change "
+                  "the schema)",
+                  how);
+    }
+    LOG_INFO("%s", how);
+    free(how);
+    if (strcmp(server->name, backup->name)) {
+        log_fatal(0, "backup schema has name \"%s\" but server schema has name \"%s\"",
+                  backup->name, server->name);
+    }
+}
+
 void
 client_restore(struct client *c)
 {
@@ -179,17 +207,15 @@ client_restore(struct client *c)
         log_fatal(0, "not reading backup from a terminal; please redirect stdin from a file");
     }
     char *path = copy_stdin();
-    struct db_error *e = db_file_open(path, false, &db, &file);
+    struct db_error *e = db_file_open_whole(path, false, &db, &file);
     unlink(path);
-    client_check(e);
+    if (e) {
+        char *text = db_error_take_text(e), *name = strstr(text, path);
+        log_fatal(0, "%.*s/dev/stdin%s", (int) (name ? name - text : 0), text,
+                  name ? name + strlen(path) : text);
+    }
     struct db_schema *schema = client_schema(c, c->database);
-    if (strcmp(schema->name, db->schema->name)) {
-        log_fatal(0, "backup schema has name \"%s\" but server schema has name \"%s\"",
-                  db->schema->name, schema->name);
-    }
-    if (!c->force && !db_schema_equals(schema, db->schema)) {
-        log_fatal(0, "backup schema and server schema differ; use --force to override");
-    }
+    compare_schemas(c, schema, db->schema);
     json_t *txn = json_pack("[s]", c->database);
     for (size_t i = 0; i < schema->n_tables; i++) {
         json_array_append_new(txn, json_pack("{s:s,s:s,s:[]}", "op", "delete", "table",

@@ -104,13 +104,13 @@ client_call(struct client *c, const char *method, json_t *params)
     json_t *result, *error;
     int rc = jsonrpc_sync_call(c->rpc, method, params, &result, &error);
     if (rc) {
-        log_fatal(0, "%s: transaction failed (%s)", c->server,
+        log_fatal(0, "transaction failed (%s)",
                   rc == -ECONNRESET ? "End of file" : base_strerror(rc));
     }
     if (error) {
         struct str s = STR_INIT;
         db_json_write(error, &s);
-        log_fatal(0, "server returned error reply: %s", str_get(&s));
+        log_fatal(0, "transaction returned error: %s", str_get(&s));
     }
     return result;
 }

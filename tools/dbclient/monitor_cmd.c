@@ -9,6 +9,7 @@
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "lib/base/table.h"
+#include "ovsdb/condition.h"
 #include "ovsdb/data.h"
 #include "ovsdb/error.h"
 #include "ovsdb/schema.h"
@@ -54,32 +55,49 @@ watch(struct monitor *m, const char *name)
 }
 
 static void
-add_column(struct monitor *m, struct watched *w, const char *name, json_t *names)
+add_column(struct monitor *m, struct watched *w, const struct db_column_schema *c, json_t *names)
+{
+    for (size_t i = 0; i < w->n_columns; i++) {
+        if (w->columns[i] == c) {
+            log_fatal(0, "%s: column \"%s\" mentioned multiple times", m->client->server, c->name);
+        }
+    }
+    w->columns[w->n_columns++] = c;
+    json_array_append_new(names, json_string(c->name));
+}
+
+static void
+add_named_column(struct monitor *m, struct watched *w, const char *name, json_t *names)
 {
     const struct db_column_schema *c = db_table_schema_column(w->schema, name);
     if (!c) {
         log_fatal(0, "%s: table \"%s\" in %s does not have a column named \"%s\"",
                   m->client->server, w->schema->name, m->schema->name, name);
     }
-    for (size_t i = 0; i < w->n_columns; i++) {
-        if (w->columns[i] == c) {
-            log_fatal(0, "%s: column \"%s\" mentioned multiple times", m->client->server, name);
-        }
-    }
-    w->columns[w->n_columns++] = c;
-    json_array_append_new(names, json_string(name));
+    add_column(m, w, c, names);
 }
 
 // Columns in the order of their names, _version last, without _uuid.
 static void
-add_all_columns(struct watched *w, json_t *names)
+add_all_columns(struct monitor *m, struct watched *w, json_t *names)
 {
     for (size_t i = DB_N_STD_COLS; i < w->schema->n_columns; i++) {
-        w->columns[w->n_columns++] = w->schema->columns[i];
-        json_array_append_new(names, json_string(w->schema->columns[i]->name));
+        add_column(m, w, w->schema->columns[i], names);
     }
-    w->columns[w->n_columns++] = w->schema->columns[DB_COL_VERSION];
-    json_array_append_new(names, json_string("_version"));
+    add_column(m, w, w->schema->columns[DB_COL_VERSION], names);
+}
+
+// "!initial" and its kin: an event's name, else NULL.
+static const char *
+unwanted_event(const char *word)
+{
+    static const char *const events[] = {"initial", "insert", "delete", "modify"};
+    for (size_t i = 0; *word == '!' && i < ARRAY_SIZE(events); i++) {
+        if (!strcmp(events[i], word + 1)) {
+            return events[i];
+        }
+    }
+    return NULL;
 }
 
 // "COLUMN,!modify…" as a <monitor-request>.
@@ -90,19 +108,23 @@ make_request(struct monitor *m, struct watched *w, const char *spec, const json_
     char *copy = base_strdup(spec ? spec : ""), *save = NULL;
     bool any = false;
     for (char *word, *p = copy; (word = strtok_r(p, ", ", &save)); p = NULL) {
-        if (word[0] == '!') {
-            json_object_set_new(select, word + 1, json_false());
+        const char *event = unwanted_event(word);
+        if (event) {
+            json_object_set_new(select, event, json_false());
         } else {
-            add_column(m, w, word, names);
+            add_named_column(m, w, word, names);
             any = true;
         }
     }
     if (!any) {
-        add_all_columns(w, names);
+        add_all_columns(m, w, names);
     }
     json_object_set_new(request, "columns", names);
     json_object_set_new(request, "select", select);
     if (where) {
+        struct db_condition condition;
+        client_check(db_condition_from_json(&condition, w->schema, where, NULL));
+        db_condition_destroy(&condition);
         json_object_set_new(request, "where", json_deep_copy(where));
     }
     free(copy);
@@ -143,8 +165,8 @@ static void
 add_line(struct monitor *m, struct table *t, const struct watched *w, const struct line *l)
 {
     table_add_row(t);
-    table_add_cell(t, l->uuid, json_string(l->uuid));
-    table_add_cell(t, l->action, json_string(l->action));
+    table_add_cell(t, l->uuid, NULL);
+    table_add_cell(t, l->action, NULL);
     for (size_t i = 0; i < w->n_columns; i++) {
         const json_t *v = json_object_get(l->row, w->columns[i]->name);
         if (!v) {
@@ -220,7 +242,7 @@ on_notify(const char *method, json_t *params, void *m_)
 {
     struct monitor *m = m_;
     if (!strcmp(method, "monitor_canceled")) {
-        log_fatal(0, "the server canceled the monitor: the database was removed or converted");
+        log_fatal(0, "%s: %s database was removed", m->client->server, m->schema->name);
     } else if (m->version == 3 && !strcmp(method, "update3")) {
         printf("\nlast_id: %s", json_string_value(json_array_get(params, 1)));
         print_updates(m, json_array_get(params, 2), false);

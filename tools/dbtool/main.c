@@ -152,7 +152,7 @@ cmd_compact(struct cmdline_ctx *ctx)
     struct db_file *file;
     char *path = db_arg(ctx, 1);
     const char *target = ctx->argc > 2 ? ctx->argv[2] : NULL;
-    check(db_file_open(path, !target, &db, &file));
+    check(db_file_open_whole(path, !target, &db, &file));
     write_out(db, file, target, "compacted by ovsdb-tool " PACKAGE_VERSION);
     db_free(db);
     db_file_close(file);
@@ -167,7 +167,7 @@ cmd_convert(struct cmdline_ctx *ctx)
     char *path = db_arg(ctx, 1);
     const char *target = ctx->argc > 3 ? ctx->argv[3] : NULL;
     struct db_schema *schema = read_schema(ctx, 2);
-    check(db_file_open(path, !target, &db, &file));
+    check(db_file_open_whole(path, !target, &db, &file));
     check(db_convert(db, schema, &new));
     write_out(new, file, target, "converted by ovsdb-tool " PACKAGE_VERSION);
     db_free(db);
@@ -304,6 +304,24 @@ cmd_compare_versions(struct cmdline_ctx *ctx)
 }
 
 static void
+print_json(const json_t *j)
+{
+    struct str s = STR_INIT;
+    db_json_write(j, &s);
+    puts(str_get(&s));
+    str_free(&s);
+}
+
+static void
+print_error(struct db_error *take)
+{
+    json_t *j = db_error_to_json(take);
+    print_json(j);
+    json_decref(j);
+    db_error_free(take);
+}
+
+static void
 run_transaction(struct cmdline_ctx *ctx, bool write)
 {
     struct db *db;
@@ -316,10 +334,19 @@ run_transaction(struct cmdline_ctx *ctx, bool write)
     if (!params) {
         log_fatal(0, "\"%s\": syntax error in the transaction's JSON (%s)", text, je.text);
     }
-    check(db_file_open(path, write, &db, &file));
-    struct db_exec x = {.db = db, .params = params, .client = {.role = rbac_role}};
-    db_execute(&x, &result);
-    puts(str_get(&result));
+    check(db_file_open_whole(path, write, &db, &file));
+    const char *name = json_string_value(json_array_get(params, 0));
+    if (!json_is_array(params)) {
+        print_error(db_error_syntax(params, NULL, "array expected"));
+    } else if (!name || strcmp(name, db->schema->name)) {
+        print_error(db_error_syntax(params, NULL, "database name expected as first parameter"));
+    } else {
+        struct db_exec x = {.db = db, .params = params, .client = {.role = rbac_role}};
+        db_execute(&x, &result);
+        json_t *sorted = json_loads(str_get(&result), JSON_ALLOW_NUL, NULL);
+        print_json(sorted);
+        json_decref(sorted);
+    }
     str_free(&result);
     json_decref(params);
     db_free(db);

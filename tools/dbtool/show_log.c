@@ -14,29 +14,35 @@
 #include "ovsdb/file.h"
 #include "ovsdb/journal.h"
 
-// The first value of its indexes or of `name`, for people; to free.
-static char *
-row_name(const struct db_row *row, const char *uuid)
+// The column that names rows: that of an index, or `name`; NULL: none.
+static const struct db_column_schema *
+naming_column(const struct db_table_schema *t)
 {
-    struct str s = STR_INIT;
-    const struct db_table_schema *t = row ? row->table->schema : NULL;
-    const struct db_column_schema *c = NULL;
-    for (size_t i = 0; t && !c && i < t->n_indexes; i++) {
-        c = t->indexes[i].n == 1 ? t->indexes[i].columns[0] : NULL;
-    }
-    if (!c && t) {
-        c = db_table_schema_column(t, "name");
-    }
-    if (c && row->data[c->index].n == 1 && !db_datum_is_default(&row->data[c->index], &c->type)) {
-        if (c->type.key.type == DB_STRING) {
-            str_addf(&s, "\"%s\"", row->data[c->index].keys[0].string->s);
-        } else {
-            db_datum_format_text(&row->data[c->index], &c->type, &s);
+    for (size_t i = 0; i < t->n_indexes; i++) {
+        if (t->indexes[i].n == 1) {
+            return t->indexes[i].columns[0];
         }
-    } else {
-        str_addf(&s, "%.8s", uuid);
     }
-    return str_take(&s);
+    return db_table_schema_column(t, "name");
+}
+
+// A row's name and the first digits of its uuid. A new row has a name if its columns say one.
+static void
+add_row_name(struct str *s, const struct db_row *row, const char *uuid, const json_t *new_columns)
+{
+    const struct db_column_schema *c = row ? naming_column(row->table->schema) : NULL;
+    const struct db_datum *d = c ? &row->data[c->index] : NULL;
+    bool named = d && d->n == 1 && (!new_columns || json_object_get(new_columns, c->name));
+    if (!named) {
+        str_addf(s, "%.8s", uuid);
+    } else if (c->type.key.type == DB_STRING) {
+        str_add_json(s, d->keys[0].string->s, d->keys[0].string->len);
+    } else {
+        db_datum_format_text(d, &c->type, s);
+    }
+    if (named || !new_columns) {
+        str_addf(s, " (%.8s)", uuid);
+    }
 }
 
 static void
@@ -90,18 +96,19 @@ show_row(const struct db_table *t, const char *uuid_text, const json_t *columns,
             db_error_free(e);
         }
     }
-    char *name = row_name(shown, uuid_text);
+    struct str name = STR_INIT;
+    add_row_name(&name, shown, uuid_text, fresh ? columns : NULL);
     printf("  table %s", t->schema->name);
     if (fresh && !json_is_null(columns)) {
         printf(" insert");
     }
-    printf(" row %s (%.8s)%s:\n", name, uuid_text, diff && !fresh ? " diff" : "");
+    printf(" row %s%s:\n", str_get(&name), diff && !fresh ? " diff" : "");
     if (json_is_null(columns)) {
         puts("    delete row");
     } else if (more > 1) {
         show_columns(t, columns, diff && !fresh);
     }
-    free(name);
+    str_free(&name);
     if (fresh) {
         db_row_free(shown);
     }
@@ -139,10 +146,7 @@ show_head(const json_t *record)
         printf(" %s", text);
     }
     if (json_is_string(comment)) {
-        struct str s = STR_INIT;
-        db_json_write(comment, &s);
-        printf(" %s", str_get(&s));
-        str_free(&s);
+        printf(" \"%s\"", json_string_value(comment));
     }
 }
 
@@ -155,6 +159,7 @@ dbtool_show_log(const char *path, int more)
     for (unsigned n = 0; !e; n++) {
         json_t *record;
         e = db_journal_read(j, &record);
+        e = e && n ? db_journal_tell_loss(j, e, n - 1) : e;
         if (e || !record) {
             break;
         }

@@ -90,6 +90,11 @@ release(struct waiter *w)
 static const char *
 lock_name(struct db_session *session, const struct jsonrpc_msg *m)
 {
+    if (session->read_only || session->server->read_only) {
+        db_reply_error_text(session, "lock and unlock methods not allowed, DB server is read only.",
+                            m->id);
+        return NULL;
+    }
     const char *name = json_string_value(json_array_get(m->params, 0));
     if (json_array_size(m->params) != 1 || !name || !db_is_id(name)) {
         db_reply_error(

@@ -151,6 +151,12 @@ db_server_list(struct db_server *s)
     return &s->dbs;
 }
 
+bool
+db_server_is_read_only(const struct db_server *s)
+{
+    return s->read_only;
+}
+
 size_t
 db_server_n_sessions(const struct db_server *s)
 {
@@ -408,7 +414,7 @@ do_convert(struct db_session *session, const struct jsonrpc_msg *m)
         return;
     }
     struct db_error *e =
-        session->read_only || d->db->read_only
+        session->read_only || session->server->read_only || d->db->read_only
             ? db_error_new("not allowed", "convert request not allowed: the database is read-only")
             : db_schema_from_json(json_array_get(m->params, 1), &schema);
     if (!e && strcmp(schema->name, d->db->schema->name)) {

@@ -14,6 +14,7 @@
 struct db;
 struct db_error;
 struct db_file;
+struct db_relay;
 struct db_session;
 struct jsonrpc;
 struct jsonrpc_msg;
@@ -27,7 +28,8 @@ struct db_served {
     struct db *db;
     struct db_file *file; // NULL: in memory
     struct db_monitors *monitors;
-    struct uuid row; // in _Server
+    struct uuid row;        // in _Server
+    struct db_relay *relay; // where it comes from; NULL: it is our own
 };
 
 struct db_server *db_server_new(struct loop *);
@@ -54,6 +56,7 @@ void db_session_set_read_only(struct db_session *, bool);
 void db_session_set_role(struct db_session *, const char *); // copied; NULL: none
 // Names of locks held and waited for, separated by blanks; to free.
 char *db_session_locks(const struct db_session *, bool held);
+bool db_server_is_read_only(const struct db_server *); // a backup
 size_t db_server_n_sessions(const struct db_server *);
 size_t db_server_n_triggers(const struct db_server *);
 // Makes all clients reconnect, or those that aren't aware of changes of databases.

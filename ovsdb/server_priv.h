@@ -24,6 +24,7 @@ struct db_server {
     struct loop_timer *timer; // next timeout of a trigger
     uint64_t commits_seen;    // sum over databases when the triggers last ran
     bool monitor_cond_disabled;
+    bool read_only; // a backup
     struct str text; // reply under construction
 };
 

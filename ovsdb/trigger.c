@@ -26,7 +26,7 @@ exec_of(struct db_session *session, struct db *db, const json_t *params)
     return (struct db_exec){
         .db = db,
         .params = params,
-        .read_only = session->read_only || db->read_only,
+        .read_only = session->read_only || session->server->read_only || db->read_only,
         .may_wait = true,
         .client = {session->role, stream_peer_id(jsonrpc_stream(session->conn))},
         .owns_lock = db_session_owns,

@@ -356,7 +356,9 @@ db_txn_commit(struct db_txn *txn, bool durable)
     struct db *db = txn->db;
     struct db_error *e = db_txn_check(txn);
     if (!e) {
-        uuid_generate(&txn->id);
+        if (uuid_is_zero(&txn->id)) {
+            uuid_generate(&txn->id);
+        }
         e = db->file ? db_file_commit(db->file, txn, durable) : NULL;
     }
     if (e) {

@@ -35,7 +35,7 @@ struct db_txn {
     struct cds_list_head changes; // struct db_change
     struct hmap deleted;          // struct db_change by_uuid
     struct str comment;
-    struct uuid id;
+    struct uuid id; // zero until the commit, unless it is a copy of another server's transaction
 };
 
 struct db_txn *db_txn_begin(struct db *);

@@ -13,6 +13,7 @@
 #include "ovsdb/error.h"
 #include "ovsdb/file.h"
 #include "ovsdb/monitor.h"
+#include "ovsdb/replication.h"
 #include "ovsdb/server.h"
 #include "tools/dbserver/ovsdb_server.h"
 #include "tools/dbserver/remote.h"
@@ -180,6 +181,7 @@ cmd_add_db(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
     struct db_error *e = ovsdb_server_add_file(argv[1]);
     if (!e) {
         free(remotes_reconfigure(ovsdb_server.remotes));
+        db_replication_restart(ovsdb_server.replication);
     }
     reply_taking(conn, e ? db_error_take_text(e) : NULL);
 }
@@ -194,6 +196,7 @@ cmd_remove_db(struct unixctl_conn *conn, int argc, const char *argv[], void *aux
         unixctl_reply_error(conn, "Cannot remove reserved database.");
     } else {
         db_server_remove(ovsdb_server.server, d);
+        db_replication_restart(ovsdb_server.replication);
         free(remotes_reconfigure(ovsdb_server.remotes));
         unixctl_reply(conn, NULL);
     }
@@ -285,6 +288,7 @@ ovsdb_server_control_init(void)
     unixctl_register("ovsdb-server/list-dbs", "", 0, 0, cmd_list_dbs, NULL);
     unixctl_register("ovsdb-server/get-db-storage-status", "DB", 1, 1, cmd_storage_status, NULL);
     unixctl_register("ovsdb-server/disable-monitor-cond", "", 0, 0, cmd_disable_monitor_cond, NULL);
+    ovsdb_server_control_backup_init();
     coverage_memory_register(report_memory, NULL);
     compact_timer = loop_timer_new(ovsdb_server.loop, on_compact_timer, NULL);
     loop_timer_set(compact_timer, COMPACT_CHECK_MS);

@@ -21,6 +21,7 @@
 #include "ovsdb/db.h"
 #include "ovsdb/error.h"
 #include "ovsdb/file.h"
+#include "ovsdb/replication.h"
 #include "ovsdb/server.h"
 #include "tools/dbserver/ovsdb_server.h"
 #include "tools/dbserver/remote.h"
@@ -30,21 +31,31 @@ LOG_MODULE(ovsdb_server);
 struct ovsdb_server ovsdb_server;
 
 static struct {
-    char *unixctl_path, *run;
+    char *unixctl_path, *run, *sync_from, *sync_exclude;
+    bool active;
     char **remotes;
     size_t n_remotes, cap_remotes;
 } opt;
 
-enum { OPT_REMOTE = 256, OPT_UNIXCTL, OPT_RUN, OPT_NO_DIFF, OPT_SYNC, OPT_REPLAY };
+enum {
+    OPT_REMOTE = 256,
+    OPT_UNIXCTL,
+    OPT_RUN,
+    OPT_NO_DIFF,
+    OPT_SYNC_FROM,
+    OPT_SYNC_EXCLUDE,
+    OPT_ACTIVE,
+    OPT_REPLAY
+};
 
 static const struct option options[] = {
     {"remote", required_argument, NULL, OPT_REMOTE},
     {"unixctl", required_argument, NULL, OPT_UNIXCTL},
     {"run", required_argument, NULL, OPT_RUN},
     {"disable-file-column-diff", no_argument, NULL, OPT_NO_DIFF},
-    {"sync-from", required_argument, NULL, OPT_SYNC},
-    {"sync-exclude-tables", required_argument, NULL, OPT_SYNC},
-    {"active", no_argument, NULL, OPT_SYNC},
+    {"sync-from", required_argument, NULL, OPT_SYNC_FROM},
+    {"sync-exclude-tables", required_argument, NULL, OPT_SYNC_EXCLUDE},
+    {"active", no_argument, NULL, OPT_ACTIVE},
     {"record", optional_argument, NULL, OPT_REPLAY},
     {"replay", optional_argument, NULL, OPT_REPLAY},
     {NULL, 0, NULL, 0},
@@ -65,6 +76,10 @@ usage(void)
            dirs_program(), dirs_program(), dirs_db());
     cmdline_usage_groups(CMDLINE_LOG | CMDLINE_DAEMON | CMDLINE_TLS);
     printf("\nOther options:\n"
+           "  --sync-from=SERVER      be a backup of SERVER: copy its databases, and only read\n"
+           "  --sync-exclude-tables=DB:TABLE,...\n"
+           "                          leave these tables alone\n"
+           "  --active                with --sync-from: be no backup yet\n"
            "  --run=COMMAND           run COMMAND in a shell, then exit\n"
            "  --unixctl=SOCKET        override default control socket name\n"
            "  -h, --help              display this help message\n"
@@ -90,9 +105,15 @@ handle_option(int value, const char *arg, void *aux)
     case OPT_NO_DIFF:
         log_fatal(0, "--disable-file-column-diff: files are written in the form of Open vSwitch "
                      "2.17 and later only");
-    case OPT_SYNC:
-        log_fatal(
-            0, "replication (--sync-from, --active) is not supported: this server is standalone");
+    case OPT_SYNC_FROM:
+        opt.sync_from = base_strdup(arg);
+        break;
+    case OPT_SYNC_EXCLUDE:
+        opt.sync_exclude = base_strdup(arg);
+        break;
+    case OPT_ACTIVE:
+        opt.active = true;
+        break;
     case OPT_REPLAY:
         log_fatal(0, "recording and replay of connections is not supported");
     }
@@ -189,6 +210,20 @@ open_databases(int argc, char *argv[])
     }
 }
 
+static void
+start_replication(void)
+{
+    struct db_replication *r = ovsdb_server.replication;
+    char *error = opt.sync_exclude ? db_replication_set_excluded(r, opt.sync_exclude) : NULL;
+    if (error) {
+        log_fatal(0, "--sync-exclude-tables: %s", error);
+    }
+    db_replication_set_remote(r, opt.sync_from);
+    if (opt.sync_from && !opt.active) {
+        db_replication_start(r);
+    }
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -212,6 +247,8 @@ main(int argc, char *argv[])
     open_databases(argc - first, argv + first);
     ovsdb_server.remotes = remotes_new(ovsdb_server.server);
     add_remotes();
+    ovsdb_server.replication = db_replication_new(ovsdb_server.server);
+    start_replication();
     struct unixctl_server *ctl = NULL;
     int error = unixctl_server_new(ovsdb_server.loop, opt.unixctl_path, &ctl);
     if (error) {
@@ -229,6 +266,7 @@ main(int argc, char *argv[])
         loop_turn(ovsdb_server.loop, -1);
     }
     loop_turn(ovsdb_server.loop, 0); // the last reply
+    db_replication_free(ovsdb_server.replication);
     remotes_free(ovsdb_server.remotes);
     db_server_free(ovsdb_server.server);
     unixctl_server_free(ctl);

@@ -5,6 +5,7 @@
 #include "lib/base/util.h"
 
 struct db_error;
+struct db_replication;
 struct db_server;
 struct loop;
 struct remotes;
@@ -14,6 +15,7 @@ struct ovsdb_server {
     struct loop *loop;
     struct db_server *server;
     struct remotes *remotes;
+    struct db_replication *replication;
     bool exiting;
     int exit_status;
 };
@@ -22,5 +24,6 @@ extern struct ovsdb_server ovsdb_server;
 
 struct db_error *ovsdb_server_add_file(const char *path);
 void ovsdb_server_control_init(void); // control.c
+void ovsdb_server_control_backup_init(void); // control_backup.c
 
 #endif

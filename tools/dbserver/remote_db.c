@@ -191,6 +191,9 @@ void
 remotes_update_status(struct remotes *rs)
 {
     struct name *n;
+    if (db_server_is_read_only(rs->server)) {
+        return; // the rows say what the active server writes
+    }
     cds_list_for_each_entry (n, &rs->names, in_remotes) {
         struct db_column_ref ref;
         char *error = strncmp(n->text, "db:", 3) ? base_strdup("")

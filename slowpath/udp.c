@@ -317,6 +317,7 @@ port_del(struct dp *dp, uint32_t number)
     struct udp_port *port = dp->ports->by_number[number];
     ports_set(dp, number, NULL);
     udp_quiesce(dp, NULL);
+    udp_poller_sync(dp->poller);
     port->class->close(port);
     rcu_free_later(port);
     return 0;

@@ -3,13 +3,14 @@
 // poll(2) when none has any. It is woken by frames, by port changes, at exit.
 //
 // The table of ports is read anew for each round. A port is closed only after a round that doesn't
-// see it (udp_quiesce()): descriptors in the set for poll(2) may be closed while the thread sleeps,
-// since the round after the wake-up makes a new set.
+// see it (udp_quiesce()), and after poll(2) has given back a set with it (udp_poller_sync()): a TAP
+// device is gone only when the last holder of its descriptor is, and its name is free only then.
 #include "config.h"
 
 #include <errno.h>
 #include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -88,7 +89,7 @@ look_at_error(const struct udp_poller *p, int fd)
 }
 
 static void
-sleep_until_work(struct udp_poller *p, struct poll_set *s)
+wait_in_set(struct udp_poller *p, struct poll_set *s)
 {
     make_set(p, s);
     if (poll(s->fds, s->n, -1) <= 0) {
@@ -106,6 +107,14 @@ sleep_until_work(struct udp_poller *p, struct poll_set *s)
             look_at_error(p, s->fds[i].fd);
         }
     }
+}
+
+static void
+sleep_until_work(struct udp_poller *p, struct poll_set *s)
+{
+    __atomic_store_n(&p->seq, p->seq + 1, __ATOMIC_SEQ_CST);
+    wait_in_set(p, s);
+    __atomic_store_n(&p->seq, p->seq + 1, __ATOMIC_SEQ_CST);
 }
 
 static void
@@ -148,6 +157,20 @@ udp_poller_wake(struct udp_poller *p)
     const uint64_t one = 1;
     if (p && write(p->efd, &one, sizeof one) < 0 && errno != EAGAIN) {
         LOG_ERR("%s: the polling thread cannot be woken: %s", p->dp->name, base_strerror(errno));
+    }
+}
+
+// It may sleep with a new set already: woken after its state was read, it leaves either way.
+void
+udp_poller_sync(struct udp_poller *p)
+{
+    const uint64_t seq = p ? __atomic_load_n(&p->seq, __ATOMIC_SEQ_CST) : 0;
+    if (!(seq & 1)) {
+        return;
+    }
+    udp_poller_wake(p);
+    while (__atomic_load_n(&p->seq, __ATOMIC_SEQ_CST) == seq) {
+        sched_yield();
     }
 }
 

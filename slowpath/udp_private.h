@@ -56,7 +56,8 @@ struct udp_port_class {
     void (*rx_done)(struct udp_port *, size_t n);
     // Any thread. Number of frames sent; the others are dropped.
     size_t (*tx)(struct udp_port *, struct udp_tx *, size_t n);
-    // Frames that came while nobody took them, since the last call. NULL: the device counts them. Main thread.
+    // Frames that came while nobody took them, since the last call. NULL: the device counts them.
+    // Main thread.
     uint64_t (*overrun)(struct udp_port *);
 };
 
@@ -86,8 +87,9 @@ struct udp_poller {
     struct dp *dp;
     struct dp_channel *channel;
     struct thread *thread;
-    int efd;   // wakes it
-    bool stop; // atomic
+    int efd;      // wakes it
+    bool stop;    // atomic
+    uint64_t seq; // atomic, single writer; odd: asleep, with descriptors of ports
 };
 
 struct udp_upcall_target { // immutable
@@ -165,6 +167,8 @@ void udp_finish_checksum(struct packet *, const struct flow_key *);
 int udp_poller_new(struct dp *);
 void udp_poller_free(struct udp_poller *);
 void udp_poller_wake(struct udp_poller *);
+// Waits until the thread's sleep holds none of the ports that the table had before this call.
+void udp_poller_sync(struct udp_poller *);
 
 // Kinds of ports.
 extern const struct udp_port_class udp_packet_class, udp_tap_class, udp_dummy_class,

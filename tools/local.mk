@@ -34,3 +34,4 @@ include tools/vswitchd/local.mk
 include tools/offload/local.mk
 include tools/dpctl/local.mk
 include tools/pages/local.mk
+include tools/completion/local.mk

@@ -130,6 +130,31 @@ cmdline_parse(const struct cmdline *c, int argc, char *argv[])
     return optind;
 }
 
+static void
+print_option(const struct option *o)
+{
+    printf("--%s%s\n", o->name, o->has_arg ? "=ARG" : "");
+    if (o->val < 256) {
+        printf("-%c%s\n", o->val, o->has_arg ? " ARG" : "");
+    }
+}
+
+void
+cmdline_print_options(const struct option own[], size_t n, unsigned groups)
+{
+    size_t n_groups;
+    const struct cmdline_option *shared = cmdline_group_options(&n_groups);
+    for (size_t i = 0; i < n; i++) {
+        print_option(&own[i]);
+    }
+    for (size_t i = 0; i < n_groups; i++) {
+        if (groups & shared[i].group) {
+            print_option(&shared[i].option);
+        }
+    }
+    puts("--help\n-h\n--version\n-V");
+}
+
 void
 cmdline_run(const struct cmdline_command commands[], struct cmdline_ctx *ctx)
 {

@@ -42,6 +42,9 @@ int cmdline_parse(const struct cmdline *, int argc, char *argv[]);
 // Prints the usage text of the shared groups (for usage()).
 void cmdline_usage_groups(unsigned groups);
 
+// Prints each option of own[n], the groups and --help and --version on a line: "--db=ARG", "-t ARG".
+void cmdline_print_options(const struct option own[], size_t n, unsigned groups);
+
 struct cmdline_ctx {
     int argc; // arguments with the command's own name in argv[0]
     char **argv;

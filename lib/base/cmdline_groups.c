@@ -29,7 +29,6 @@ enum {
     OPT_PRETTY,
     OPT_BARE,
     OPT_MAX_COLUMN_WIDTH,
-    OPT_TIMESTAMP,
 };
 
 #define NO no_argument, NULL
@@ -66,7 +65,6 @@ static const struct cmdline_option options[] = {
     {CMDLINE_TABLE, {"bare", NO, OPT_BARE}, 0, NULL, "--format=list --data=bare --no-headings"},
     {CMDLINE_TABLE, {"max-column-width", REQ, OPT_MAX_COLUMN_WIDTH}, 0, "N",
      "cut columns of tables after N characters"},
-    {CMDLINE_TABLE, {"timestamp", NO, OPT_TIMESTAMP}, 0, NULL, "say when each table was printed"},
 };
 
 static struct stream_tls tls;
@@ -148,9 +146,6 @@ handle_table(int value, const char *arg)
             log_fatal(0, "value %s on --max-column-width is invalid", arg);
         }
         table_style.max_column_width = n;
-        return true;
-    case OPT_TIMESTAMP:
-        table_style.timestamp = true;
         return true;
     default:
         return false;

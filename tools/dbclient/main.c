@@ -58,6 +58,7 @@ usage(void)
     printf(
         "\nOther options:\n"
         "  -t, --timeout=SECS          give up after SECS seconds\n"
+        "  --timestamp                 say when a monitor printed each table\n"
         "  --force                     restore a snapshot of another schema\n"
         "  --no-leader-only            of several SERVERs take any, not just a cluster's leader\n"
         "  --no-db-change-aware        let the server end the connection when its databases "
@@ -72,6 +73,8 @@ handle(int value, const char *arg, void *aux)
     uint64_t seconds;
     if (value == 'F') {
         force = true;
+    } else if (value == 'T') {
+        table_style.timestamp = true;
     } else if (value == 'l' || value == 'n') {
         any_server = value == 'n';
     } else if (value == 'a' || value == 'A') {
@@ -226,13 +229,11 @@ choose_database(struct client *c)
 int
 main(int argc, char *argv[])
 {
-    static const struct option own[] = {{"timeout", required_argument, NULL, 't'},
-                                        {"force", no_argument, NULL, 'F'},
-                                        {"leader-only", no_argument, NULL, 'l'},
-                                        {"no-leader-only", no_argument, NULL, 'n'},
-                                        {"db-change-aware", no_argument, NULL, 'a'},
-                                        {"no-db-change-aware", no_argument, NULL, 'A'},
-                                        {0}};
+    static const struct option own[] = {
+        {"timeout", required_argument, NULL, 't'},      {"force", no_argument, NULL, 'F'},
+        {"timestamp", no_argument, NULL, 'T'},          {"leader-only", no_argument, NULL, 'l'},
+        {"no-leader-only", no_argument, NULL, 'n'},     {"db-change-aware", no_argument, NULL, 'a'},
+        {"no-db-change-aware", no_argument, NULL, 'A'}, {0}};
     static const struct cmdline cmdline = {.own = own,
                                            .own_short = "t:",
                                            .groups = CMDLINE_LOG | CMDLINE_DAEMON | CMDLINE_TLS |

@@ -213,13 +213,13 @@ br_get_external_id(struct vsctl *v, struct vsctl_cmd *c)
 }
 
 const struct vsctl_syntax vsctl_bridge_syntax[] = {
-    {"add-br", 1, 3, "--may-exist", vsctl_want_info, add_br, NULL},
-    {"del-br", 1, 1, "--if-exists", vsctl_want_info, del_br, NULL},
-    {"list-br", 0, 0, "--real --fake", vsctl_want_info, list_br, NULL},
-    {"br-exists", 1, 1, "", vsctl_want_info, br_exists, NULL},
-    {"br-to-vlan", 1, 1, "", vsctl_want_info, br_to_vlan, NULL},
-    {"br-to-parent", 1, 1, "", vsctl_want_info, br_to_parent, NULL},
-    {"br-set-external-id", 2, 3, "", prepare_ids, br_set_external_id, NULL},
-    {"br-get-external-id", 1, 2, "", prepare_ids, br_get_external_id, NULL},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {"add-br", "!NEW-BRIDGE ?PARENT ?NEW-VLAN", 1, 3, "--may-exist", vsctl_want_info, add_br, NULL},
+    {"del-br", "!BRIDGE", 1, 1, "--if-exists", vsctl_want_info, del_br, NULL},
+    {"list-br", "", 0, 0, "--real --fake", vsctl_want_info, list_br, NULL},
+    {"br-exists", "!BRIDGE", 1, 1, "", vsctl_want_info, br_exists, NULL},
+    {"br-to-vlan", "!BRIDGE", 1, 1, "", vsctl_want_info, br_to_vlan, NULL},
+    {"br-to-parent", "!BRIDGE", 1, 1, "", vsctl_want_info, br_to_parent, NULL},
+    {"br-set-external-id", "!BRIDGE !KEY ?VALUE", 2, 3, "", prepare_ids, br_set_external_id, NULL},
+    {"br-get-external-id", "!BRIDGE ?KEY", 1, 2, "", prepare_ids, br_get_external_id, NULL},
+    {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

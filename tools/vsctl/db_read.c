@@ -246,9 +246,9 @@ run_wait(struct vsctl *v, struct vsctl_cmd *c)
 }
 
 const struct vsctl_syntax vsctl_db_read_syntax[] = {
-    {"list", 1, INT_MAX, "--if-exists --columns=", prepare_list, run_list, NULL},
-    {"find", 1, INT_MAX, "--columns=", prepare_find, run_find, NULL},
-    {"get", 2, INT_MAX, "--if-exists --id=", prepare_get, run_get, NULL},
-    {"wait-until", 2, INT_MAX, "", prepare_wait, run_wait, NULL},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {"list", "!TABLE *RECORD", 1, INT_MAX, "--if-exists --columns=", prepare_list, run_list, NULL},
+    {"find", "!TABLE *COLUMN?:KEY=VALUE", 1, INT_MAX, "--columns=", prepare_find, run_find, NULL},
+    {"get", "!TABLE !RECORD *COLUMN?:KEY", 2, INT_MAX, "--if-exists --id=", prepare_get, run_get, NULL},
+    {"wait-until", "!TABLE !RECORD *COLUMN?:KEY=VALUE", 2, INT_MAX, "", prepare_wait, run_wait, NULL},
+    {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -253,12 +253,12 @@ nothing(struct vsctl *v, struct vsctl_cmd *c)
 }
 
 const struct vsctl_syntax vsctl_db_write_syntax[] = {
-    {"set", 3, INT_MAX, "--if-exists", prepare_set, run_set, NULL},
-    {"add", 4, INT_MAX, "--if-exists", prepare_column, run_add, NULL},
-    {"remove", 4, INT_MAX, "--if-exists", prepare_column, run_remove, NULL},
-    {"clear", 3, INT_MAX, "--if-exists", prepare_clear, run_clear, NULL},
-    {"create", 2, INT_MAX, "--id=", prepare_create, run_create, done_create},
-    {"destroy", 1, INT_MAX, "--if-exists --all", prepare_destroy, run_destroy, NULL},
-    {"comment", 0, INT_MAX, "", nothing, nothing, NULL},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {"set", "!TABLE !RECORD +COLUMN?:KEY=VALUE", 3, INT_MAX, "--if-exists", prepare_set, run_set, NULL},
+    {"add", "!TABLE !RECORD !COLUMN +?KEY=VALUE", 4, INT_MAX, "--if-exists", prepare_column, run_add, NULL},
+    {"remove", "!TABLE !RECORD !COLUMN +KEY|VALUE|KEY=VALUE", 4, INT_MAX, "--if-exists", prepare_column, run_remove, NULL},
+    {"clear", "!TABLE !RECORD +COLUMN", 3, INT_MAX, "--if-exists", prepare_clear, run_clear, NULL},
+    {"create", "!TABLE +COLUMN?:KEY=VALUE", 2, INT_MAX, "--id=", prepare_create, run_create, done_create},
+    {"destroy", "!TABLE *RECORD", 1, INT_MAX, "--if-exists --all", prepare_destroy, run_destroy, NULL},
+    {"comment", "*ARG", 0, INT_MAX, "", nothing, nothing, NULL},
+    {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

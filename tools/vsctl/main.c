@@ -28,6 +28,8 @@ enum {
     OPT_DRY_RUN,
     OPT_RETRY,
     OPT_COMMANDS,
+    OPT_OPTIONS,
+    OPT_SERVERS,
     OPT_LOCAL // command options given among the global ones: their index in locals[] is added
 };
 
@@ -47,12 +49,23 @@ static const struct {
               {"bootstrap", no_argument},
               {"inactivity-probe", required_argument}};
 
-#define N_GLOBAL 8
+#define N_GLOBAL 13
 static struct option options[N_GLOBAL + ARRAY_SIZE(locals) + 1] = {
-    {"db", required_argument, NULL, OPT_DB},         {"no-wait", no_argument, NULL, OPT_NO_WAIT},
-    {"no-syslog", no_argument, NULL, OPT_NO_SYSLOG}, {"oneline", no_argument, NULL, OPT_ONELINE},
-    {"dry-run", no_argument, NULL, OPT_DRY_RUN},     {"timeout", required_argument, NULL, 't'},
-    {"retry", no_argument, NULL, OPT_RETRY},         {"commands", no_argument, NULL, OPT_COMMANDS},
+    {"db", required_argument, NULL, OPT_DB},
+    {"no-wait", no_argument, NULL, OPT_NO_WAIT},
+    {"no-syslog", no_argument, NULL, OPT_NO_SYSLOG},
+    {"oneline", no_argument, NULL, OPT_ONELINE},
+    {"dry-run", no_argument, NULL, OPT_DRY_RUN},
+    {"timeout", required_argument, NULL, 't'},
+    {"retry", no_argument, NULL, OPT_RETRY},
+    {"commands", no_argument, NULL, OPT_COMMANDS},
+    {"options", no_argument, NULL, OPT_OPTIONS},
+    // A server without clusters leads, and the order of servers is by chance only where the user
+    // cares.
+    {"leader-only", no_argument, NULL, OPT_SERVERS},
+    {"no-leader-only", no_argument, NULL, OPT_SERVERS},
+    {"shuffle-remotes", no_argument, NULL, OPT_SERVERS},
+    {"no-shuffle-remotes", no_argument, NULL, OPT_SERVERS},
 };
 
 struct run {
@@ -65,12 +78,25 @@ struct run {
     size_t n;
 };
 
+// "[--may-exist] [--id=] "
+static void
+print_options_of(const struct vsctl_syntax *s)
+{
+    char *copy = base_strdup(s->options), *save = NULL;
+    for (char *o = strtok_r(copy, " ", &save); o; o = strtok_r(NULL, " ", &save)) {
+        o[strcspn(o, "?")] = '\0';
+        printf("[%s] ", o);
+    }
+    free(copy);
+}
+
 static void
 list_commands(void)
 {
     for (size_t i = 0; vsctl_syntaxes[i]; i++) {
         for (const struct vsctl_syntax *s = vsctl_syntaxes[i]; s->name; s++) {
-            puts(s->name);
+            print_options_of(s);
+            printf(",%s,%s\n", s->name, s->args);
         }
     }
     exit(EXIT_SUCCESS);
@@ -115,6 +141,11 @@ handle_option(int value, const char *arg, void *aux)
         break;
     case OPT_COMMANDS:
         list_commands();
+        break;
+    case OPT_OPTIONS:
+        cmdline_print_options(options, N_GLOBAL, CMDLINE_LOG | CMDLINE_TABLE | CMDLINE_TLS);
+        exit(EXIT_SUCCESS);
+    case OPT_SERVERS:
         break;
     default:
         if (r->n_options == ARRAY_SIZE(r->options)) {

@@ -96,6 +96,6 @@ show(struct vsctl *v, struct vsctl_cmd *c)
 }
 
 const struct vsctl_syntax vsctl_show_syntax[] = {
-    {"show", 0, 0, "", prepare, show, NULL},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {"show", "", 0, 0, "", prepare, show, NULL},
+    {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

@@ -69,7 +69,9 @@ vsctl_usage(void)
            "  --dry-run                   change nothing\n"
            "  --oneline                   print one line for each command\n"
            "  --no-syslog                 don't log to syslog\n"
-           "  --commands                  print the names of all commands\n"
+           "  --commands, --options       print all commands, all options, for completion\n"
+           "  --leader-only, --no-leader-only, --shuffle-remotes, --no-shuffle-remotes\n"
+           "                              accepted for compatibility\n"
            "  -h, --help                  print this text\n"
            "  -V, --version               print the versions of this program and its schema\n",
            dirs_program(), dirs_program(), commands, dirs_run());

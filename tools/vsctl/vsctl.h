@@ -23,6 +23,7 @@ struct vsctl_cmd;
 
 struct vsctl_syntax {
     const char *name;
+    const char *args; // for completion: ! one, ? one or none, * any number, + one or more
     int min_args, max_args; // INT_MAX: any number
     const char *options;    // "--may-exist --id=": those it takes; "=": with argument, "?": with
                             // optional argument

@@ -148,9 +148,9 @@ list_capabilities(struct vsctl *v, struct vsctl_cmd *c)
 }
 
 const struct vsctl_syntax vsctl_zone_syntax[] = {
-    {"add-zone-tp", 3, INT_MAX, "--may-exist", prepare_zone, add_zone, NULL},
-    {"del-zone-tp", 2, 2, "--if-exists", prepare_zone, del_zone, NULL},
-    {"list-zone-tp", 1, 1, "", prepare_zone, list_zones, NULL},
-    {"list-dp-cap", 1, 1, "", prepare_zone, list_capabilities, NULL},
-    {NULL, 0, 0, NULL, NULL, NULL, NULL},
+    {"add-zone-tp", "", 3, INT_MAX, "--may-exist", prepare_zone, add_zone, NULL},
+    {"del-zone-tp", "", 2, 2, "--if-exists", prepare_zone, del_zone, NULL},
+    {"list-zone-tp", "", 1, 1, "", prepare_zone, list_zones, NULL},
+    {"list-dp-cap", "", 1, 1, "", prepare_zone, list_capabilities, NULL},
+    {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

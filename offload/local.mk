@@ -19,4 +19,5 @@ offload_liboffload_a_SOURCES += \
 	offload/ofl_refuse.c \
 	offload/ofl_table.c \
 	offload/ofl_tc.c \
-	offload/ofl_text.c
+	offload/ofl_text.c \
+	offload/ofl_trust.c

@@ -95,7 +95,7 @@ flow_of(struct dump *d, const struct ofl_record *rec) NO_THREAD_SAFETY
         f = ofl_table_add(dp, &rec->id, &rec->f);
     } else if (f->ifindex != rec->f.ifindex || f->handle != rec->f.handle ||
                f->prio != rec->f.prio) {
-        if (!ofl_old_known(dp, rec) && !d->terse && f->next_handle != rec->f.handle) {
+        if (!ofl_old_known(dp, rec) && !d->terse && ofl_table_next(f) != rec->f.handle) {
             keep_stray(d, rec);
         }
         return NULL;
@@ -106,7 +106,10 @@ flow_of(struct dump *d, const struct ofl_record *rec) NO_THREAD_SAFETY
     }
     const bool in_hw = rec->f.flags & TCA_CLS_FLAGS_IN_HW;
     if (in_hw != f->in_hw) {
-        ofl_table_in_hw(f, in_hw && in ? in->nic : NULL);
+        if (!in_hw && f->nic) {
+            ofl_trust_lost(ofl_table_nic(dp, f));
+        }
+        ofl_table_in_hw(dp, f, in_hw && in ? in->nic : NULL);
         f->in_hw = in_hw;
     }
     return f;
@@ -336,7 +339,7 @@ ofl_flow_flush(struct dp_channel *c)
     mutex_lock(&dp->mutex);
     ofl_old_clear(dp);
     struct ofl_flow *flow;
-    HMAP_FOR_EACH_SAFE (flow, by_id, &dp->flows) {
+    for (uint32_t pos = 0; (flow = ofl_table_each(dp, &pos));) {
         ofl_table_remove(dp, flow);
     }
     mutex_unlock(&dp->mutex);
@@ -359,7 +362,7 @@ remove_unknown(struct dp_channel *c, struct found *f)
             continue;
         }
         if (!known || known->ifindex != f->ours[i].ifindex ||
-            (known->handle != f->ours[i].handle && known->next_handle != f->ours[i].handle)) {
+            (known->handle != f->ours[i].handle && ofl_table_next(known) != f->ours[i].handle)) {
             f->ours[n++] = f->ours[i];
         }
     }
@@ -395,10 +398,10 @@ ofl_remove_strays(struct dp_channel *c)
 }
 
 static bool
-has_flows(const struct dp *dp, int ifindex) REQUIRES(dp->mutex)
+has_flows(struct dp *dp, int ifindex) REQUIRES(dp->mutex)
 {
     const struct ofl_flow *f;
-    HMAP_FOR_EACH (f, by_id, &dp->flows) {
+    for (uint32_t pos = 0; (f = ofl_table_each(dp, &pos));) {
         if (f->ifindex == ifindex) {
             return true;
         }

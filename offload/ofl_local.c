@@ -289,10 +289,10 @@ ofl_local_make(struct dp_channel *c, const struct ofl_filter *f, struct reason *
 // --- Keeping them right. ---
 
 static bool
-in_use(const struct dp *dp, const struct ofl_local *l) REQUIRES(dp->mutex)
+in_use(struct dp *dp, const struct ofl_local *l) REQUIRES(dp->mutex)
 {
     const struct ofl_flow *f;
-    HMAP_FOR_EACH (f, by_id, &dp->flows) {
+    for (uint32_t pos = 0; (f = ofl_table_each(dp, &pos));) {
         if (f->ifindex == l->ifindex && f->local) {
             return true;
         }

@@ -27,7 +27,11 @@ ofl_nic_get(struct dp *dp, const char *switch_id) NO_THREAD_SAFETY
     }
     nic = base_calloc(1, sizeof *nic);
     snprintf(nic->switch_id, sizeof nic->switch_id, "%s", switch_id);
-    nic->number = ++dp->n_nics;
+    if (dp->n_nics == dp->cap_nics) {
+        dp->nic_list = base_grow(dp->nic_list, &dp->cap_nics, sizeof(*dp->nic_list));
+    }
+    dp->nic_list[dp->n_nics++] = nic;
+    nic->number = (uint32_t) dp->n_nics;
     hmap_insert(&dp->nics, &nic->by_id, hash);
     return nic;
 }

@@ -6,6 +6,7 @@
 //     ofl_filter.c  a whole filter as a message       ofl_refuse.c   what stands in the way
 //     ofl_tc.c      struct dp_ops "tc"                ofl_dump.c     dumps, counters
 //     ofl_port.c    devices and their facts           ofl_nic.c      what a NIC was seen to take
+//     ofl_trust.c   filters that need no look
 //     ofl_table.c   the filters that are there        ofl_explain.c, ofl_text.c   dry runs, words
 //     ofl_local.c   copies for the bridge's own port  ofl_old.c      filters that still count
 //
@@ -16,7 +17,6 @@
 
 #include "lib/base/hmap.h"
 #include "lib/base/list.h"
-#include "lib/base/pool.h"
 #include "lib/base/thread.h"
 #include "lib/net/netlink.h"
 #include "offload/ofl.h"
@@ -32,6 +32,9 @@ struct ofl_nic { // an eswitch; lives as long as its dp
     uint64_t rules, capacity, inserts, failures;
     uint64_t latency[32]; // insertions by log2 of microseconds
     bool no_split;        // refuses what ofl_local.c asks for
+    uint16_t in_a_row;    // from here on see ofl_trust.c
+    uint16_t taken;
+    uint32_t kinds[64];
     bool late;            // from here on see ofl_old.c
     uint8_t prompt, looks;
     uint8_t no_pass;      // deletions before letting packets pass is tried again
@@ -56,6 +59,12 @@ struct ofl_nic *ofl_nic_get(struct dp *, const char *switch_id);
 void ofl_nic_inserted(struct ofl_nic *, int64_t us);
 void ofl_nic_failed(struct ofl_nic *, int error);
 uint64_t ofl_nic_p99(const struct ofl_nic *);
+
+// What a NIC takes without being asked (ofl_trust.c). kind: of ofl_trust_kind().
+uint32_t ofl_trust_kind(const struct flow_match *, const struct dp_actions *);
+bool ofl_trust(struct ofl_nic *, uint32_t kind); // believe that it takes the next one?
+void ofl_trust_learn(struct ofl_nic *, uint32_t kind, bool in_hw); // it was asked
+void ofl_trust_lost(struct ofl_nic *);                             // it was believed, wrongly
 // Facts about devices, from netlink, devlink, ethtool and libibverbs. No lock. Owner: main.
 struct ofl_probe;
 struct ofl_probe *ofl_probe_new(void);
@@ -65,23 +74,31 @@ void ofl_probe_port(struct ofl_probe *, const struct ofl_port *, struct ofl_port
 
 // --- Filters that are there (ofl_table.c). ---
 
-struct ofl_told { // of a flow that has counted
+struct ofl_told { // of a flow that has counted, or is being replaced
     uint64_t packets, bytes; // before its actions were last replaced
     uint64_t told_packets, told_bytes; // last totals that anybody was told
+    uint32_t next_handle; // of the filter that is about to take its place; 0: none
 };
 
 struct ofl_flow { // many, and touched seldom: small
-    struct hmap_node by_id;
     struct flow_id id;
     struct ofl_told *told; // NULL: all zero
-    struct ofl_nic *nic;   // whose table it is in, NULL
-    int ifindex;
+    uint32_t next;         // in its bucket, or free: number, 0: none
+    int ifindex;           // 0: free
     uint32_t handle;
-    uint32_t next_handle; // of the filter that is about to take its place; 0: none
     uint16_t prio;
     be16_t protocol;
+    uint16_t nic; // number of the one whose table it is in; 0: none
     bool in_hw;
     bool local; // its filter goes to a chain of ofl_local.c's
+};
+
+struct ofl_table {           // of ofl_flow by id; numbers stand for pointers: half the memory
+    struct ofl_flow **blocks; // flows are numbered from 1 and stay where they are
+    size_t n_blocks, cap_blocks;
+    uint32_t *buckets; // number of the first flow
+    uint32_t mask;     // buckets - 1
+    uint32_t n, n_used, free;
 };
 
 struct ofl_counts { // as tc reports them
@@ -232,12 +249,12 @@ void ofl_text_filter(const struct ofl_record *, const struct ofl_devs *, struct 
 struct dp {
     struct mutex mutex;
     struct ofl_devs devs GUARDED_BY(mutex);
-    struct hmap flows GUARDED_BY(mutex); // ofl_flow.by_id
-    struct pool flow_pool GUARDED_BY(mutex);
+    struct ofl_table flows GUARDED_BY(mutex);
     struct hmap nics GUARDED_BY(mutex);
     enum ofl_policy policy GUARDED_BY(mutex);
     uint32_t next_handle GUARDED_BY(mutex);
-    uint32_t n_nics GUARDED_BY(mutex);
+    struct ofl_nic **nic_list GUARDED_BY(mutex); // by number - 1
+    size_t n_nics GUARDED_BY(mutex), cap_nics GUARDED_BY(mutex);
     int *leaving
         GUARDED_BY(mutex); // devices that left the datapath: their clsact goes with the last filter
     size_t n_leaving GUARDED_BY(mutex), cap_leaving GUARDED_BY(mutex);
@@ -262,8 +279,14 @@ struct dp_channel {
 struct ofl_flow *ofl_table_find(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex);
 struct ofl_flow *ofl_table_add(struct dp *dp, const struct flow_id *, const struct ofl_filter *)
     REQUIRES(dp->mutex);
+// One after the other: *pos starts at 0. NULL: the end. The one that was returned may be removed.
+struct ofl_flow *ofl_table_each(struct dp *dp, uint32_t *pos) REQUIRES(dp->mutex);
+void ofl_table_free(struct dp *dp) REQUIRES(dp->mutex); // with all flows
 void ofl_table_remove(struct dp *dp, struct ofl_flow *) REQUIRES(dp->mutex);
-void ofl_table_in_hw(struct ofl_flow *, struct ofl_nic *);
+void ofl_table_in_hw(struct dp *dp, struct ofl_flow *, struct ofl_nic *) REQUIRES(dp->mutex);
+struct ofl_nic *ofl_table_nic(struct dp *dp, const struct ofl_flow *) REQUIRES(dp->mutex); // NULL: none
+uint32_t ofl_table_next(const struct ofl_flow *); // next_handle
+void ofl_table_set_next(struct ofl_flow *, uint32_t handle);
 struct ofl_told *ofl_told(struct ofl_flow *); // never NULL
 uint32_t ofl_table_handle(struct dp *dp) REQUIRES(dp->mutex);
 

@@ -48,6 +48,8 @@ struct step { // one operation
     bool is_new;     // the flow had no filter; what is counted by now is all the flow's
     bool in_place;   // the filter is replaced under its own name
     bool no_qdisc;   // it was thought to be there
+    bool believed;   // the NIC takes it, without a look
+    uint32_t kind;   // see ofl_trust.c; 0: no matter
     bool wants_late; // dp_flow_op.late
     bool lingers;    // the filter that was replaced may still count
     bool passes;     // a filter that lets packets pass stands before the one that is to go
@@ -133,9 +135,7 @@ ofl_open(const char *name, bool create, struct dp **out)
     mutex_init(&dp->mutex);
     hmap_init(&dp->devs.by_port);
     hmap_init(&dp->devs.by_ifindex);
-    hmap_init(&dp->flows);
     ofl_old_init(dp);
-    pool_init(&dp->flow_pool, sizeof(struct ofl_flow));
     hmap_init(&dp->nics);
     mutex_lock(&dp->mutex);
     dp->next_handle = 1;
@@ -149,10 +149,7 @@ ofl_open(const char *name, bool create, struct dp **out)
 static void
 ofl_close(struct dp *dp) NO_THREAD_SAFETY
 {
-    struct ofl_flow *f;
-    HMAP_FOR_EACH_SAFE (f, by_id, &dp->flows) {
-        ofl_table_remove(dp, f);
-    }
+    ofl_table_free(dp);
     struct ofl_dev *d;
     HMAP_FOR_EACH_SAFE (d, by_port, &dp->devs.by_port) {
         free(d);
@@ -163,8 +160,7 @@ ofl_close(struct dp *dp) NO_THREAD_SAFETY
     }
     ofl_old_clear(dp);
     hmap_destroy(&dp->olds_by_id);
-    hmap_destroy(&dp->flows);
-    pool_destroy(&dp->flow_pool);
+    free(dp->nic_list);
     hmap_destroy(&dp->devs.by_port);
     hmap_destroy(&dp->devs.by_ifindex);
     hmap_destroy(&dp->nics);
@@ -186,7 +182,7 @@ ofl_stats(struct dp *dp, struct dp_stats *s)
 {
     memset(s, 0, sizeof *s);
     mutex_lock(&dp->mutex);
-    s->flows = hmap_count(&dp->flows);
+    s->flows = dp->flows.n;
     mutex_unlock(&dp->mutex);
     return 0;
 }
@@ -291,6 +287,23 @@ put_get(struct round *r, struct step *s, const struct ofl_flow *flow)
     r->sent[r->n_sent++] = (struct sent){s, SENT_GET};
 }
 
+static struct ofl_nic *
+nic_of(struct dp *dp, const struct step *s) REQUIRES(dp->mutex)
+{
+    const struct ofl_dev *in = ofl_dev_by_ifindex(&dp->devs, s->f.ifindex);
+    return in ? in->nic : NULL;
+}
+
+// Is it known without a look where the filter will be?
+static bool
+believe(struct dp *dp, struct step *s, const struct ofl_flow *flow) REQUIRES(dp->mutex)
+{
+    struct ofl_nic *nic = nic_of(dp, s);
+    s->kind = s->wants_hw && nic ? ofl_trust_kind(s->op->match, s->op->actions) : 0;
+    s->believed = s->kind && !flow && !s->f.flags && !s->no_qdisc && ofl_trust(nic, s->kind);
+    return s->believed;
+}
+
 // A new filter; for a flow that has one, to take its place.
 static bool
 put_filter(struct dp *dp, struct round *r, struct step *s, struct ofl_flow *flow)
@@ -310,9 +323,11 @@ put_filter(struct dp *dp, struct round *r, struct step *s, struct ofl_flow *flow
     if (s->in_place) {
         put_get(r, s, flow);
     } else if (flow) {
-        flow->next_handle = s->f.handle;
+        ofl_table_set_next(flow, s->f.handle);
     }
-    const uint16_t flags = NLM_F_CREATE | NLM_F_ECHO | (s->in_place ? 0 : NLM_F_EXCL);
+    const bool look = !believe(dp, s, flow);
+    const uint16_t flags =
+        (uint16_t) (NLM_F_CREATE | (look ? NLM_F_ECHO : 0) | (s->in_place ? 0 : NLM_F_EXCL));
     if (!ofl_filter_put(&r->c->batch, &spec, flags, &s->f, &s->op->reason)) {
         return false;
     }
@@ -348,7 +363,7 @@ put_new(struct dp *dp, struct round *r, struct step *s) REQUIRES(dp->mutex)
         r->any_local |= s->no_local;
         r->n_sent -= r->c->batch.n - before;
         if (flow) {
-            flow->next_handle = 0;
+            ofl_table_set_next(flow, 0);
         }
         while (r->c->batch.n > before) {
             nlk_cancel(&r->c->batch);
@@ -363,9 +378,10 @@ put_new(struct dp *dp, struct round *r, struct step *s) REQUIRES(dp->mutex)
 
 // May its counter move when it matches nothing any more?
 static bool
-counts_late(const struct ofl_flow *flow)
+counts_late(struct dp *dp, const struct ofl_flow *flow) REQUIRES(dp->mutex)
 {
-    return flow->in_hw && ofl_has_levels(flow->protocol) && ofl_nic_is_late(flow->nic);
+    return flow->in_hw && ofl_has_levels(flow->protocol) &&
+           ofl_nic_is_late(ofl_table_nic(dp, flow));
 }
 
 // Instead of removing the flow's filter: one before it that lets packets pass. False: it cannot be.
@@ -375,7 +391,7 @@ put_pass(struct dp *dp, struct round *r, struct step *s, const struct ofl_flow *
 {
     const struct dp_flow_op *op = s->op;
     // In software, perhaps behind it one that was in hardware.
-    struct ofl_nic *nic = flow->in_hw ? flow->nic : ofl_old_nic(dp, &op->id);
+    struct ofl_nic *nic = flow->in_hw ? ofl_table_nic(dp, flow) : ofl_old_nic(dp, &op->id);
     if (!s->wants_late || !op->match || !nic || !ofl_has_levels(flow->protocol) ||
         !ofl_nic_is_late(nic)) {
         return false;
@@ -475,13 +491,6 @@ place_of(const struct ofl_flow *flow)
     return flow->in_hw ? DP_PLACE_TC_HW : DP_PLACE_TC_SW;
 }
 
-static struct ofl_nic *
-nic_of(struct dp *dp, const struct step *s) REQUIRES(dp->mutex)
-{
-    const struct ofl_dev *in = ofl_dev_by_ifindex(&dp->devs, s->f.ifindex);
-    return in ? in->nic : NULL;
-}
-
 // What the filter counted that was replaced; of one that has vanished, what was told last.
 static void
 carry(struct ofl_flow *flow, const struct step *s)
@@ -505,6 +514,14 @@ say_local(struct dp *dp, struct step *s) REQUIRES(dp->mutex)
 }
 
 static void
+learn(struct ofl_nic *nic, const struct step *s, bool in_hw)
+{
+    if (nic && s->kind) {
+        ofl_trust_learn(nic, s->kind, in_hw);
+    }
+}
+
+static void
 done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us)
     REQUIRES(dp->mutex)
 {
@@ -512,10 +529,13 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
     struct ofl_flow *flow = ofl_table_find(dp, &op->id);
     struct ofl_nic *nic = nic_of(dp, s);
     if (flow && res->error) {
-        flow->next_handle = 0;
+        ofl_table_set_next(flow, 0);
     }
     if (res->error) {
         const bool skip_sw = s->f.flags & TCA_CLS_FLAGS_SKIP_SW;
+        if (skip_sw) {
+            learn(nic, s, false);
+        }
         ofl_refuse_kernel(&op->reason, res->error, res->extack, skip_sw);
         if (skip_sw && nic) {
             ofl_nic_failed(nic, res->error);
@@ -530,7 +550,10 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
         refuse(s, res->error);
         return;
     }
-    const bool in_hw = nic && s->flags & TCA_CLS_FLAGS_IN_HW;
+    const bool in_hw = nic && (s->believed || s->flags & TCA_CLS_FLAGS_IN_HW);
+    if (!s->believed) {
+        learn(nic, s, in_hw);
+    }
     op->error = 0;
     op->place = in_hw ? DP_PLACE_TC_HW : DP_PLACE_TC_SW;
     if (in_hw) {
@@ -547,7 +570,7 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
     } else if (s->was_there) {
         carry(flow, s);
     }
-    ofl_table_in_hw(flow, in_hw ? nic : NULL);
+    ofl_table_in_hw(dp, flow, in_hw ? nic : NULL);
     ofl_counts_stats(&s->counts, flow, &op->stats);
 }
 
@@ -558,7 +581,7 @@ add_old(struct dp *dp, struct dp_channel *c, const struct ofl_flow *flow, const 
 {
     struct ofl_old o = {.id = flow->id,
                         .owner = c,
-                        .nic = flow->nic,
+                        .nic = ofl_table_nic(dp, flow),
                         .ifindex = flow->ifindex,
                         .handle = flow->handle,
                         .prio = flow->prio,
@@ -577,7 +600,7 @@ add_pass(struct dp *dp, struct dp_channel *c, const struct ofl_flow *flow, const
 {
     const struct ofl_old o = {.id = flow->id,
                               .owner = c,
-                              .nic = flow->nic,
+                              .nic = ofl_table_nic(dp, flow),
                               .ifindex = s->f.ifindex,
                               .handle = s->f.handle,
                               .prio = s->f.prio,
@@ -604,7 +627,7 @@ done_leave(struct dp *dp, struct round *r, struct step *s, const struct nlk_resu
             add_pass(dp, r->c, flow, s, true);
         }
         if (!in_hw && flow->nic) {
-            flow->nic->no_pass = TRIES_AFTER;
+            ofl_table_nic(dp, flow)->no_pass = TRIES_AFTER;
         }
         s->again = r->any_again = true;
         return;
@@ -636,9 +659,9 @@ done_old(struct dp *dp, struct dp_channel *c, const struct step *s) REQUIRES(dp-
     flow->handle = s->f.handle;
     flow->prio = s->f.prio;
     flow->protocol = s->f.protocol;
-    flow->next_handle = 0;
+    ofl_table_set_next(flow, 0);
     flow->local = s->f.local;
-    ofl_table_in_hw(flow, s->flags & TCA_CLS_FLAGS_IN_HW ? nic_of(dp, s) : NULL);
+    ofl_table_in_hw(dp, flow, s->flags & TCA_CLS_FLAGS_IN_HW ? nic_of(dp, s) : NULL);
     ofl_counts_stats(&s->counts, flow, &s->op->stats);
 }
 
@@ -705,9 +728,9 @@ remove_old(struct round *r)
     for (size_t i = 0; i < r->n_steps; i++) {
         struct step *s = &r->steps[i];
         const struct ofl_flow *flow = s->was_there ? ofl_table_find(dp, &s->op->id) : NULL;
-        if (flow && flow->next_handle && flow->next_handle == s->f.handle) {
+        if (flow && ofl_table_next(flow) && ofl_table_next(flow) == s->f.handle) {
             s->old_told = false;
-            s->lingers = s->f.level && s->wants_late && counts_late(flow);
+            s->lingers = s->f.level && s->wants_late && counts_late(dp, flow);
             ofl_filter_name(&r->c->batch, s->lingers ? RTM_GETTFILTER : RTM_DELTFILTER,
                             s->lingers ? 0 : NLM_F_ECHO, flow);
             r->sent[r->n_sent++] = (struct sent){s, SENT_OLD};

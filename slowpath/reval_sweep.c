@@ -13,6 +13,7 @@
 #include "slowpath/reval_private.h"
 
 COVERAGE(flow_evicted);
+COVERAGE(flow_left_hardware);
 
 #define OVERLOAD_IDLE_MS 100
 #define SHARED_MIN 2048 // so many flows make it worth to wake helpers
@@ -91,13 +92,25 @@ struct block {
     size_t n;
     struct record {
         struct flow_id id;
+        enum dp_place place;
         struct dp_flow_stats stats;
     } records[BLOCK];
 };
 
+// A filter that was believed to be in hardware, or was there, and isn't any more: asking the driver
+// anew brings it back, or the reason, and the flow home.
+static inline void
+check_place(const struct sweep *s, struct mega *m, enum dp_place place)
+{
+    if (place == DP_PLACE_TC_SW && __atomic_load_n(&m->now, __ATOMIC_ACQUIRE) == DP_PLACE_TC_HW) {
+        COVERAGE_INC(flow_left_hardware);
+        sp_place_update(s->r->dp, m);
+    }
+}
+
 // id: NULL if there is none. false: nobody knows the flow. Most of what an idle switch does.
 static inline __attribute__((always_inline)) bool
-merge_record(struct slice *sl, const struct flow_id *id, void *aux,
+merge_record(struct slice *sl, const struct flow_id *id, void *aux, enum dp_place place,
              const struct dp_flow_stats *stats)
 {
     const struct sweep *s = sl->s;
@@ -123,6 +136,7 @@ merge_record(struct slice *sl, const struct flow_id *id, void *aux,
     if (!s->evict) {
         return true;
     }
+    check_place(s, m, place);
     struct mega_counts counts;
     mega_counts(m, &counts);
     const int64_t max_idle = s->slot == MEGA_TC ? MAX(s->max_idle, TC_LAG_MS) : s->max_idle;
@@ -144,7 +158,7 @@ run_block(struct reval_job *job, struct reval_tools *t)
     rcu_begin();
     for (size_t i = 0; i < b->n; i++) {
         const struct record *rec = &b->records[i];
-        n_seen += merge_record(b->slice, &rec->id, NULL, &rec->stats);
+        n_seen += merge_record(b->slice, &rec->id, NULL, rec->place, &rec->stats);
     }
     rcu_end();
     clock_let_go();
@@ -167,7 +181,8 @@ static bool
 own_record(const struct dp_flow_record *rec, void *sl_)
 {
     struct slice *sl = sl_;
-    sl->n_seen += merge_record(sl, rec->has_id ? &rec->id : NULL, rec->aux, &rec->stats);
+    sl->n_seen +=
+        merge_record(sl, rec->has_id ? &rec->id : NULL, rec->aux, rec->place, &rec->stats);
     return true;
 }
 
@@ -187,7 +202,7 @@ deal_record(const struct dp_flow_record *rec, void *s_)
         sl->block->slice = sl;
         sl->block->n = 0;
     }
-    sl->block->records[sl->block->n++] = (struct record){rec->id, rec->stats};
+    sl->block->records[sl->block->n++] = (struct record){rec->id, rec->place, rec->stats};
     if (sl->block->n == BLOCK) {
         send_block(sl);
     }

@@ -320,6 +320,13 @@ describe_row(struct str *s, const struct db_row *row)
     str_add(s, ".");
 }
 
+// What stands before item k of n: "a", "a and b", "a, b, and c".
+static const char *
+before_item(size_t k, size_t n)
+{
+    return !k ? "" : k + 1 < n ? ", " : n > 2 ? ", and " : " and ";
+}
+
 static struct db_error *
 duplicate(const struct db_index_schema *x, const struct db_row *a, const struct db_row *b)
 {
@@ -327,17 +334,12 @@ duplicate(const struct db_index_schema *x, const struct db_row *a, const struct 
     str_addf(&s, "Transaction causes multiple rows in \"%s\" table to have identical values (",
              a->table->schema->name);
     for (size_t k = 0; k < x->n; k++) {
-        str_add(&s, k ? ", " : "");
+        str_add(&s, before_item(k, x->n));
         db_datum_format_text(&a->data[x->columns[k]->index], &x->columns[k]->type, &s);
     }
     str_addf(&s, ") for index on column%s ", x->n > 1 ? "s" : "");
     for (size_t k = 0; k < x->n; k++) {
-        str_addf(&s, "%s\"%s\"",
-                 !k             ? ""
-                 : k + 1 < x->n ? ", "
-                 : x->n > 2     ? ", and "
-                                : " and ",
-                 x->columns[k]->name);
+        str_addf(&s, "%s\"%s\"", before_item(k, x->n), x->columns[k]->name);
     }
     str_add(&s, ".  First row, ");
     describe_row(&s, a);

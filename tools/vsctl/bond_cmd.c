@@ -93,7 +93,8 @@ del_bond_iface(struct vsctl *v, struct vsctl_cmd *c)
 }
 
 const struct vsctl_syntax vsctl_bond_syntax[] = {
-    {"add-bond", "!BRIDGE !BOND +IFACE *COLUMN?:KEY=VALUE", 4, INT_MAX, "--may-exist --fake-iface", prepare_add, add_bond, NULL},
+    {"add-bond", "!BRIDGE !BOND +IFACE *COLUMN?:KEY=VALUE", 4, INT_MAX, "--may-exist --fake-iface",
+     prepare_add, add_bond, NULL},
     {"add-bond-iface", "!BOND !IFACE", 2, 2, "--may-exist", vsctl_want_info, add_bond_iface, NULL},
     {"del-bond-iface", "?BOND !IFACE", 1, 2, "--if-exists", vsctl_want_info, del_bond_iface, NULL},
     {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},

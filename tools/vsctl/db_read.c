@@ -161,6 +161,9 @@ prepare_get(struct vsctl *v, struct vsctl_cmd *c)
     }
     vsctl_want_record(v, table);
     for (int i = 3; i < c->argc; i++) {
+        if (!strncasecmp(c->argv[i], "_uuid:", 6)) {
+            vsctl_column(table, "_uuid", false); // it has no keys: refused
+        }
         vsctl_want_assign(v, table, c->argv[i], VSCTL_KEY_ONLY);
     }
 }
@@ -248,7 +251,9 @@ run_wait(struct vsctl *v, struct vsctl_cmd *c)
 const struct vsctl_syntax vsctl_db_read_syntax[] = {
     {"list", "!TABLE *RECORD", 1, INT_MAX, "--if-exists --columns=", prepare_list, run_list, NULL},
     {"find", "!TABLE *COLUMN?:KEY=VALUE", 1, INT_MAX, "--columns=", prepare_find, run_find, NULL},
-    {"get", "!TABLE !RECORD *COLUMN?:KEY", 2, INT_MAX, "--if-exists --id=", prepare_get, run_get, NULL},
-    {"wait-until", "!TABLE !RECORD *COLUMN?:KEY=VALUE", 2, INT_MAX, "", prepare_wait, run_wait, NULL},
+    {"get", "!TABLE !RECORD *COLUMN?:KEY", 2, INT_MAX, "--if-exists --id=", prepare_get, run_get,
+     NULL},
+    {"wait-until", "!TABLE !RECORD *COLUMN?:KEY=VALUE", 2, INT_MAX, "", prepare_wait, run_wait,
+     NULL},
     {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

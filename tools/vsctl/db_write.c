@@ -160,12 +160,12 @@ prepare_create(struct vsctl *v, struct vsctl_cmd *c)
 {
     unsigned table = vsctl_table(c->argv[1]);
     idl_want_table(v->idl, table);
-    for (int i = 2; i < c->argc; i++) {
-        vsctl_want_assign(v, table, c->argv[i], VSCTL_VALUE);
-    }
     if (!vsctl_has(c, "--id") && !idl_table_is_root(table)) {
         LOG_WARN("applying \"create\" command to table %s without --id option will have no effect",
                  idl_table_name(table));
+    }
+    for (int i = 2; i < c->argc; i++) {
+        vsctl_want_assign(v, table, c->argv[i], VSCTL_VALUE);
     }
 }
 
@@ -253,12 +253,17 @@ nothing(struct vsctl *v, struct vsctl_cmd *c)
 }
 
 const struct vsctl_syntax vsctl_db_write_syntax[] = {
-    {"set", "!TABLE !RECORD +COLUMN?:KEY=VALUE", 3, INT_MAX, "--if-exists", prepare_set, run_set, NULL},
-    {"add", "!TABLE !RECORD !COLUMN +?KEY=VALUE", 4, INT_MAX, "--if-exists", prepare_column, run_add, NULL},
-    {"remove", "!TABLE !RECORD !COLUMN +KEY|VALUE|KEY=VALUE", 4, INT_MAX, "--if-exists", prepare_column, run_remove, NULL},
+    {"set", "!TABLE !RECORD +COLUMN?:KEY=VALUE", 3, INT_MAX, "--if-exists", prepare_set, run_set,
+     NULL},
+    {"add", "!TABLE !RECORD !COLUMN +?KEY=VALUE", 4, INT_MAX, "--if-exists", prepare_column,
+     run_add, NULL},
+    {"remove", "!TABLE !RECORD !COLUMN +KEY|VALUE|KEY=VALUE", 4, INT_MAX, "--if-exists",
+     prepare_column, run_remove, NULL},
     {"clear", "!TABLE !RECORD +COLUMN", 3, INT_MAX, "--if-exists", prepare_clear, run_clear, NULL},
-    {"create", "!TABLE +COLUMN?:KEY=VALUE", 2, INT_MAX, "--id=", prepare_create, run_create, done_create},
-    {"destroy", "!TABLE *RECORD", 1, INT_MAX, "--if-exists --all", prepare_destroy, run_destroy, NULL},
+    {"create", "!TABLE +COLUMN?:KEY=VALUE", 2, INT_MAX, "--id=", prepare_create, run_create,
+     done_create},
+    {"destroy", "!TABLE *RECORD", 1, INT_MAX, "--if-exists --all", prepare_destroy, run_destroy,
+     NULL},
     {"comment", "*ARG", 0, INT_MAX, "", nothing, nothing, NULL},
     {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL},
 };

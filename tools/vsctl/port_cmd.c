@@ -207,8 +207,10 @@ iface_to_br(struct vsctl *v, struct vsctl_cmd *c)
 }
 
 const struct vsctl_syntax vsctl_port_syntax[] = {
-    {"add-port", "!BRIDGE !NEW-PORT *COLUMN?:KEY=VALUE", 2, INT_MAX, "--may-exist", prepare_add, add_port, NULL},
-    {"del-port", "?BRIDGE !PORT|IFACE", 1, 2, "--if-exists --with-iface", vsctl_want_info, del_port, NULL},
+    {"add-port", "!BRIDGE !NEW-PORT *COLUMN?:KEY=VALUE", 2, INT_MAX, "--may-exist", prepare_add,
+     add_port, NULL},
+    {"del-port", "?BRIDGE !PORT|IFACE", 1, 2, "--if-exists --with-iface", vsctl_want_info, del_port,
+     NULL},
     {"list-ports", "!BRIDGE", 1, 1, "", vsctl_want_info, list_ports, NULL},
     {"port-to-br", "!PORT", 1, 1, "", vsctl_want_info, port_to_br, NULL},
     {"list-ifaces", "!BRIDGE", 1, 1, "", vsctl_want_info, list_ifaces, NULL},

@@ -422,6 +422,20 @@ run_operation(struct db_op *op, const json_t *j, struct str *out)
     return e;
 }
 
+bool
+db_exec_changes(const json_t *params)
+{
+    for (size_t i = 1; i < json_array_size(params); i++) {
+        const char *name = json_string_value(json_object_get(json_array_get(params, i), "op"));
+        for (size_t j = 0; name && j < ARRAY_SIZE(operations); j++) {
+            if (operations[j].changes && !strcmp(operations[j].name, name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void
 add_error(struct str *out, struct db_error *e)
 {
@@ -481,6 +495,8 @@ db_execute(struct db_exec *x, struct str *result)
             db_symtab_destroy(&symtab);
             return true;
         }
+    } else if (x->dry_run) {
+        db_txn_abort(op.txn);
     } else {
         e = db_txn_commit(op.txn, x->durable);
         if (e) {

@@ -10,10 +10,11 @@ struct str;
 
 struct db_exec {
     struct db *db;
-    const json_t *params; // ["db", op, …]
-    bool read_only;       // refuse operations that change rows
-    bool may_wait;        // a "wait" that doesn't hold yet may hold later
-    int64_t elapsed_ms;   // since the request came
+    const json_t *params;         // ["db", op, …]
+    bool read_only;               // refuse operations that change rows
+    bool dry_run;                 // keep nothing
+    bool may_wait;                // a "wait" that doesn't hold yet may hold later
+    int64_t elapsed_ms;           // since the request came
     struct db_rbac_client client; // whose rights hold
     // Asked by "assert": does the session own this lock? NULL: no.
     bool (*owns_lock)(const char *name, void *aux);
@@ -28,5 +29,7 @@ struct db_exec {
 // Appends the reply's result as JSON text ("[…]"), unless the transaction waits. False (a JSON
 // error object is appended instead) when the request has no form at all.
 bool db_execute(struct db_exec *, struct str *result);
+// Is there an operation that changes rows, or wants them on the disk?
+bool db_exec_changes(const json_t *params);
 
 #endif

@@ -10,6 +10,7 @@
 #include "ovsdb/error.h"
 #include "ovsdb/file.h"
 #include "ovsdb/history.h"
+#include "ovsdb/relay.h"
 #include "ovsdb/server_priv.h"
 
 // --- databases ---
@@ -38,16 +39,22 @@ on_turn(void *s_)
     }
 }
 
-static struct db_served *
-serve(struct db_server *s, struct db *db, struct db_file *file)
+static void
+attach(struct db_served *d, struct db *db)
 {
-    struct db_served *d = base_calloc(1, sizeof *d);
     d->db = db;
-    d->file = file;
     d->monitors = db_monitors_new(db);
     if (!db->history) {
         db_history_new(db);
     }
+}
+
+static struct db_served *
+serve(struct db_server *s, struct db *db, struct db_file *file)
+{
+    struct db_served *d = base_calloc(1, sizeof *d);
+    d->file = file;
+    attach(d, db);
     cds_list_add_tail(&d->in_server, &s->dbs);
     return d;
 }
@@ -74,6 +81,7 @@ static void
 unserve(struct db_served *d)
 {
     cds_list_del(&d->in_server);
+    db_relay_free(d->relay);
     db_monitors_free(d->monitors);
     db_free(d->db);
     db_file_close(d->file);
@@ -104,8 +112,8 @@ db_server_loop(const struct db_server *s)
     return s->loop;
 }
 
-struct db_error *
-db_server_add(struct db_server *s, struct db *db, struct db_file *file)
+static struct db_error *
+add(struct db_server *s, struct db *db, struct db_file *file, struct db_relay *relay)
 {
     if (db_server_find(s, db->schema->name)) {
         struct db_error *e =
@@ -115,9 +123,25 @@ db_server_add(struct db_server *s, struct db *db, struct db_file *file)
         return e;
     }
     struct db_served *d = serve(s, db, file);
+    d->relay = relay;
     db_self_add(s, d);
     db_server_disconnect(s, false);
     return NULL;
+}
+
+struct db_error *
+db_server_add(struct db_server *s, struct db *db, struct db_file *file)
+{
+    return add(s, db, file, NULL);
+}
+
+struct db_error *
+db_server_add_relay(struct db_server *s, struct db *db, struct db_relay *relay,
+                    struct db_served **d)
+{
+    struct db_error *e = add(s, db, NULL, relay);
+    *d = e ? NULL : cds_list_entry(s->dbs.prev, struct db_served, in_server);
+    return e;
 }
 
 void
@@ -171,7 +195,12 @@ db_server_n_sessions(const struct db_server *s)
 size_t
 db_server_n_triggers(const struct db_server *s)
 {
-    return s->n_triggers;
+    size_t n = s->n_triggers;
+    const struct db_served *d;
+    cds_list_for_each_entry (d, &s->dbs, in_server) {
+        n += d->relay ? db_relay_n_requests(d->relay) : 0;
+    }
+    return n;
 }
 
 void
@@ -220,7 +249,13 @@ db_session_new(struct db_server *s, struct jsonrpc *conn, const struct db_sessio
 void
 db_session_free(struct db_session *session)
 {
+    struct db_served *d;
     db_server_drop_triggers(session->server, session, NULL, false);
+    cds_list_for_each_entry (d, &session->server->dbs, in_server) {
+        if (d->relay) {
+            db_relay_drop(d->relay, session);
+        }
+    }
     db_session_drop_monitors(session, NULL, false);
     db_session_drop_locks(session);
     hmap_destroy(&session->monitors);
@@ -296,6 +331,17 @@ db_reply_error_text(struct db_session *session, const char *text, const json_t *
     send_reply(session, id);
 }
 
+void
+db_reply_error_json(struct db_session *session, const json_t *error, const json_t *id)
+{
+    struct str *s = &session->server->text;
+    str_clear(s);
+    str_add(s, "{\"error\":");
+    db_json_write(error, s);
+    str_add_char(s, ',');
+    send_reply(session, id);
+}
+
 struct db_served *
 db_session_database(struct db_session *session, const struct jsonrpc_msg *m)
 {
@@ -306,11 +352,15 @@ db_session_database(struct db_session *session, const struct jsonrpc_msg *m)
                             m->method);
     } else {
         struct db_served *d = db_server_find(session->server, name);
-        if (d) {
+        if (d && (!d->relay || db_relay_has_copy(d->relay))) {
             return d;
         }
-        e = db_error_syntax(m->params, "unknown database",
-                            "%s request specifies unknown database %s", m->method, name);
+        e = d ? db_error_new("database not available",
+                             "%s request specifies database %s which is not yet available because "
+                             "it has not completed joining its cluster",
+                             m->method, name)
+              : db_error_syntax(m->params, "unknown database",
+                                "%s request specifies unknown database %s", m->method, name);
     }
     db_reply_error(session, e, m->id);
     return NULL;
@@ -383,21 +433,19 @@ do_set_aware(struct db_session *session, const struct jsonrpc_msg *m)
     db_reply_send(session, m->id);
 }
 
-static void
-replace(struct db_server *s, struct db_served *d, struct db *new)
+void
+db_server_replace(struct db_server *s, struct db_served *d, struct db *new)
 {
-    // The database goes and comes back under its name; clients see it as such.
     struct db_session *session;
-    struct db_file *file = d->file;
     db_server_drop_triggers(s, NULL, d->db, true);
     cds_list_for_each_entry (session, &s->sessions, in_server) {
         db_session_drop_monitors(session, d->db, session->aware);
     }
-    db_self_remove(s, d);
-    d->file = NULL;
-    unserve(d);
-    new->file = file;
-    db_self_add(s, serve(s, new, file));
+    db_monitors_free(d->monitors);
+    db_free(d->db);
+    new->file = d->file;
+    attach(d, new);
+    db_self_update(s, d);
 }
 
 static void
@@ -411,6 +459,10 @@ do_convert(struct db_session *session, const struct jsonrpc_msg *m)
     }
     if (json_array_size(m->params) != 2) {
         db_reply_error(session, db_error_syntax(m->params, NULL, "array expected"), m->id);
+        return;
+    }
+    if (d->relay && !session->read_only && !session->server->read_only) {
+        db_relay_forward(d->relay, session, m);
         return;
     }
     struct db_error *e =
@@ -431,7 +483,7 @@ do_convert(struct db_session *session, const struct jsonrpc_msg *m)
         db_reply_error(session, e, m->id);
         return;
     }
-    replace(session->server, d, new);
+    db_server_replace(session->server, d, new);
     str_add(db_reply_begin(session), "{}");
     db_reply_send(session, m->id);
     db_server_disconnect(session->server, false);

@@ -24,7 +24,7 @@ struct db_server {
     struct loop_timer *timer; // next timeout of a trigger
     uint64_t commits_seen;    // sum over databases when the triggers last ran
     bool monitor_cond_disabled;
-    bool read_only; // a backup
+    bool read_only;  // a backup
     struct str text; // reply under construction
 };
 
@@ -46,6 +46,7 @@ struct str *db_reply_begin(struct db_session *);
 void db_reply_send(struct db_session *, const json_t *id);
 void db_reply_error(struct db_session *, struct db_error *take, const json_t *id);
 void db_reply_error_text(struct db_session *, const char *, const json_t *id);
+void db_reply_error_json(struct db_session *, const json_t *, const json_t *id);
 
 // --- transactions (trigger.c) ---
 void db_session_transact(struct db_session *, const struct jsonrpc_msg *);
@@ -74,5 +75,14 @@ struct db_served *db_session_database(struct db_session *, const struct jsonrpc_
 struct db *db_self_new(void);
 void db_self_add(struct db_server *, struct db_served *);
 void db_self_remove(struct db_server *, struct db_served *);
+void db_self_update(struct db_server *, struct db_served *); // schema, connected
+
+// --- databases (server.c) ---
+struct db_relay;
+// As db_server_add(); the relay is taken only if there is no error.
+struct db_error *db_server_add_relay(struct db_server *, struct db *take,
+                                     struct db_relay *take_relay, struct db_served **);
+// Another database of the same name in this one's place, with its file.
+void db_server_replace(struct db_server *, struct db_served *, struct db *take);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "ovsdb/error.h"
+#include "ovsdb/relay.h"
 #include "ovsdb/server_priv.h"
 #include "ovsdb/txn.h"
 
@@ -38,10 +39,10 @@ set_string(struct db_txn *txn, struct db_row *row, const char *column, const cha
 }
 
 static void
-set_true(struct db_txn *txn, struct db_row *row, const char *column)
+set_boolean(struct db_txn *txn, struct db_row *row, const char *column, bool value)
 {
     struct db_datum d;
-    db_datum_set_boolean(&d, true);
+    db_datum_set_boolean(&d, value);
     db_txn_set(txn, row, db_table_schema_column(row->table->schema, column), &d);
 }
 
@@ -51,23 +52,38 @@ commit(struct db_txn *txn)
     db_error_free(db_txn_commit(txn, false)); // nothing that could be violated
 }
 
+static void
+describe(struct db_txn *txn, struct db_row *row, const struct db_served *d)
+{
+    set_string(txn, row, "name", d->db->schema->name);
+    set_string(txn, row, "model", d->relay ? "relay" : "standalone");
+    set_boolean(txn, row, "connected", !d->relay || db_relay_is_connected(d->relay));
+    set_boolean(txn, row, "leader", !d->relay);
+    if (!d->relay || db_relay_has_copy(d->relay)) {
+        struct str text = STR_INIT;
+        json_t *schema = db_schema_to_json(d->db->schema);
+        db_json_write(schema, &text);
+        json_decref(schema);
+        set_string(txn, row, "schema", str_get(&text));
+        str_free(&text);
+    }
+}
+
 void
 db_self_add(struct db_server *s, struct db_served *d)
 {
     struct db *self = s->self ? s->self->db : d->db;
     struct db_txn *txn = db_txn_begin(self);
     uuid_generate(&d->row);
-    struct db_row *row = db_txn_insert(txn, self->tables[0], &d->row);
-    struct str text = STR_INIT;
-    json_t *schema = db_schema_to_json(d->db->schema);
-    db_json_write(schema, &text);
-    json_decref(schema);
-    set_string(txn, row, "name", d->db->schema->name);
-    set_string(txn, row, "model", "standalone");
-    set_string(txn, row, "schema", str_get(&text));
-    set_true(txn, row, "connected");
-    set_true(txn, row, "leader");
-    str_free(&text);
+    describe(txn, db_txn_insert(txn, self->tables[0], &d->row), d);
+    commit(txn);
+}
+
+void
+db_self_update(struct db_server *s, struct db_served *d)
+{
+    struct db_txn *txn = db_txn_begin(s->self->db);
+    describe(txn, db_row_find(s->self->db->tables[0], &d->row), d);
     commit(txn);
 }
 

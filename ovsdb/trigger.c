@@ -9,6 +9,7 @@
 #include "lib/base/stream.h"
 #include "ovsdb/error.h"
 #include "ovsdb/exec.h"
+#include "ovsdb/relay.h"
 #include "ovsdb/server_priv.h"
 
 struct trigger {
@@ -77,6 +78,26 @@ trigger_free(struct trigger *t)
     free(t);
 }
 
+// The other server knows nothing of our clients' roles: they are looked at here, on the copy.
+static void
+relay(struct db_session *session, struct db_served *d, const struct jsonrpc_msg *m)
+{
+    if (session->role && session->role[0] && db_table_find(d->db, "RBAC_Role")) {
+        struct db_exec x = exec_of(session, d->db, m->params);
+        struct str result = STR_INIT;
+        x.dry_run = true;
+        x.may_wait = false;
+        if (!db_execute(&x, &result) || x.failed) {
+            str_add_n(db_reply_begin(session), result.p, result.len);
+            db_reply_send(session, m->id);
+            str_free(&result);
+            return;
+        }
+        str_free(&result);
+    }
+    db_relay_forward(d->relay, session, m);
+}
+
 void
 db_session_transact(struct db_session *session, const struct jsonrpc_msg *m)
 {
@@ -85,6 +106,10 @@ db_session_transact(struct db_session *session, const struct jsonrpc_msg *m)
         return;
     }
     struct db_exec x = exec_of(session, d->db, m->params);
+    if (d->relay && !x.read_only && db_exec_changes(m->params)) {
+        relay(session, d, m);
+        return;
+    }
     if (!run(session, &x, m->id)) {
         struct db_server *s = session->server;
         struct trigger *t = base_calloc(1, sizeof *t);
@@ -128,6 +153,12 @@ void
 db_session_cancel(struct db_session *session, const json_t *id)
 {
     struct trigger *t, *next;
+    struct db_served *d;
+    cds_list_for_each_entry (d, &session->server->dbs, in_server) {
+        if (d->relay && db_relay_cancel(d->relay, session, id)) {
+            return;
+        }
+    }
     cds_list_for_each_entry_safe (t, next, &session->server->triggers, in_server) {
         if (t->session == session && json_equal(t->id, id)) {
             cancel(t);

@@ -21,6 +21,7 @@
 #include "ovsdb/db.h"
 #include "ovsdb/error.h"
 #include "ovsdb/file.h"
+#include "ovsdb/relay.h"
 #include "ovsdb/replication.h"
 #include "ovsdb/server.h"
 #include "tools/dbserver/ovsdb_server.h"
@@ -66,7 +67,7 @@ usage(void)
 {
     printf("%s: Open vSwitch database server\n"
            "usage: %s [OPTIONS] [DATABASE...]\n"
-           "where each DATABASE is a database file\n"
+           "where each DATABASE is a database file, or relay:DB:REMOTE\n"
            "      (default: %s/conf.db).\n"
            "\nConnections (any number):\n"
            "  --remote=REMOTE         connect to or listen on REMOTE: tcp:HOST:PORT, "
@@ -125,7 +126,7 @@ ovsdb_server_add_file(const char *path)
     struct db *db;
     struct db_file *file;
     if (!strncmp(path, "relay:", 6)) {
-        return db_error_new("ovsdb error", "%s: relay databases are not supported", path);
+        return db_relay_add(ovsdb_server.server, path);
     }
     struct db_error *e = db_file_open(path, true, &db, &file);
     return e ? e : db_server_add(ovsdb_server.server, db, file);

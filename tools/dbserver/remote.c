@@ -381,9 +381,10 @@ remotes_add(struct remotes *rs, const char *text)
     if (!strncmp(text, "db:", 3)) {
         struct db_column_ref ref;
         char *error = remote_db_parse(rs->server, text, &ref);
-        if (error) {
+        if (error && !ref.later) {
             return error;
         }
+        free(error);
     }
     if (!find_name(rs, text)) {
         struct name *n = base_calloc(1, sizeof *n);

@@ -9,6 +9,7 @@
 #include "lib/base/stream.h"
 #include "ovsdb/db.h"
 #include "ovsdb/error.h"
+#include "ovsdb/relay.h"
 #include "ovsdb/server.h"
 #include "ovsdb/txn.h"
 #include "tools/dbserver/remote_priv.h"
@@ -16,6 +17,7 @@
 char *
 remote_db_parse(struct db_server *server, const char *name, struct db_column_ref *ref)
 {
+    ref->later = false;
     char *copy = base_strdup(name + 3), *save = NULL, *error = NULL;
     const char *db = strtok_r(copy, ",", &save), *table = strtok_r(NULL, ",", &save);
     const char *column = strtok_r(NULL, ",", &save);
@@ -23,6 +25,9 @@ remote_db_parse(struct db_server *server, const char *name, struct db_column_ref
         error = base_asprintf("\"%s\": invalid syntax, must be db:DATABASE,TABLE,COLUMN", name);
     } else if (!(ref->served = db_server_find(server, db))) {
         error = base_asprintf("\"%s\": no database named %s", name, db);
+    } else if (ref->served->relay && !db_relay_has_copy(ref->served->relay)) {
+        error = base_asprintf("\"%s\": database %s is not here yet", name, db);
+        ref->later = true;
     } else if (!(ref->table = db_table_find(ref->served->db, table))) {
         error = base_asprintf("\"%s\": no table named %s", name, table);
     } else if (!(ref->column = db_table_schema_column(ref->table->schema, column))) {
@@ -198,7 +203,7 @@ remotes_update_status(struct remotes *rs)
         struct db_column_ref ref;
         char *error = strncmp(n->text, "db:", 3) ? base_strdup("")
                                                  : remote_db_parse(rs->server, n->text, &ref);
-        bool usable = !error && ref.column->type.key.ref;
+        bool usable = !error && !ref.served->relay && ref.column->type.key.ref;
         free(error);
         if (!usable) {
             continue;

@@ -70,6 +70,7 @@ struct db_column_ref {
     struct db_served *served;
     struct db_table *table;
     const struct db_column_schema *column;
+    bool later; // an error now, but the database may come
 };
 // Resolves "db:DB,TABLE,COLUMN". A sentence to free, or NULL.
 char *remote_db_parse(struct db_server *, const char *name, struct db_column_ref *);

@@ -79,7 +79,8 @@ struct of_conns {
     bool has_generation_id;
     struct of_desc desc;
     enum of_fail_mode fail_mode;
-    size_t n_controllers;
+    size_t n_controllers; // active ones
+    int64_t alone_since;  // ms; no controller is connected, though there are some; or -1
     struct loop_timer *fail_timer;
     bool failing_open;
 };

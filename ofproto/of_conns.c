@@ -217,7 +217,10 @@ of_conns_configure(struct of_conns *conns, const struct of_bridge_config *config
             target_free(t);
         }
     }
-    conns->n_controllers = config->n_controllers;
+    conns->n_controllers = 0;
+    for (size_t i = 0; i < config->n_controllers; i++) {
+        conns->n_controllers += !stream_name_is_passive(config->controllers[i].target);
+    }
     conns->fail_mode = config->fail_mode;
     of_conns_update_fail_mode(conns);
     return error;
@@ -286,7 +289,8 @@ of_conns_status(const struct of_conns *conns, struct of_controller_status status
     return n;
 }
 
-// --- Fail-open: without a controller for three probe intervals, a standalone bridge switches by itself. ---
+// --- Fail-open: without a controller for three probe intervals, a standalone bridge switches by itself, without the
+// controller's rules. ---
 
 static void
 set_fail_open(struct of_conns *conns, bool on)
@@ -302,6 +306,7 @@ set_fail_open(struct of_conns *conns, bool on)
     o->port = OF_PORT_NORMAL;
     if (on) {
         LOG_WARN("%s: could not connect to a controller for a long time: the bridge switches by itself", br->name);
+        of_bridge_flush_rules(br);
         of_bridge_add_hidden(br, &fm, FAIL_OPEN_PRIORITY);
     } else {
         LOG_WARN("%s: a controller is connected again: no more switching by itself", br->name);
@@ -322,8 +327,14 @@ fail_due(void *conns_)
 void
 of_conns_update_fail_mode(struct of_conns *conns)
 {
-    bool alone = conns->fail_mode == OF_FAIL_STANDALONE && conns->n_controllers && !of_conns_any_connected(conns);
+    bool alone = conns->n_controllers && !of_conns_any_connected(conns);
+    int64_t now = clock_now();
     if (!alone) {
+        conns->alone_since = -1;
+    } else if (conns->alone_since < 0) {
+        conns->alone_since = now;
+    }
+    if (!alone || conns->fail_mode != OF_FAIL_STANDALONE) {
         loop_timer_cancel(conns->fail_timer);
         set_fail_open(conns, false);
         return;
@@ -334,7 +345,12 @@ of_conns_update_fail_mode(struct of_conns *conns)
         LIST_FOR_EACH (t, node, &conns->targets) {
             probe = is_controller(t) && t->config.probe_ms ? t->config.probe_ms : probe;
         }
-        loop_timer_set(conns->fail_timer, probe * INT64_C(3));
+        int64_t due = conns->alone_since + probe * INT64_C(3);
+        if (due > now) {
+            loop_timer_set(conns->fail_timer, due - now);
+        } else {
+            set_fail_open(conns, true);
+        }
     }
 }
 
@@ -347,6 +363,7 @@ of_conns_new(struct of_bridge *br, struct loop *loop)
     conns->bridge = br;
     conns->loop = loop;
     conns->versions = OF_VERSIONS_ALL;
+    conns->alone_since = -1;
     CDS_INIT_LIST_HEAD(&conns->targets);
     CDS_INIT_LIST_HEAD(&conns->conns);
     conns->fail_timer = loop_timer_new(loop, fail_due, conns);

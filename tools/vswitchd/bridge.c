@@ -11,6 +11,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/log.h"
 #include "lib/base/random.h"
+#include "lib/base/stream.h"
 #include "tools/vswitchd/vswitchd.h"
 
 LOG_MODULE(vbridge);
@@ -218,14 +219,19 @@ vsw_bridge_configure_of(struct vsw_bridge *br)
         LOG_WARN("bridge %s: %s", br->name, error);
         free(error);
     }
-    bool has = cfg->n_controller > 0;
-    if (!br->started) {
-        set_default_rule(br, !has && !secure);
-    } else if (has != br->had_controllers) {
+    bool has = false; // one that is waited for takes over nothing
+    for (size_t i = 0; i < cfg->n_controller; i++) {
+        has |= !stream_name_is_passive(ctls[i].target);
+    }
+    bool other = has != br->had_controllers || (!has && secure != br->was_secure);
+    if (br->started && other) {
         of_bridge_flush_rules(br->of);
+    }
+    if (!br->started || other) {
         set_default_rule(br, !has && !secure);
     }
     br->had_controllers = has;
+    br->was_secure = secure;
     br->started = true;
     free(file);
     free(snoop);

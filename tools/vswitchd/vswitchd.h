@@ -61,7 +61,7 @@ struct vsw_bridge {
     uint32_t number;
     struct mac mac;
     uint64_t dpid;
-    bool had_controllers, started;
+    bool had_controllers, was_secure, started;
     uint32_t next_ofport;
     struct hmap ifaces;  // vsw_iface.by_name
     struct hmap ofports; // vsw_iface.by_ofp

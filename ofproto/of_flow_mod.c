@@ -296,6 +296,21 @@ modify(struct of_bridge *br, const struct of_flow_mod *fm, const struct selectio
     return 0;
 }
 
+static void
+delete_all(struct of_bridge *br, const struct selection *sel)
+{
+    const bool many = sel->n > 64;
+    for (unsigned t = 0; many && t < OF_N_TABLES; t++) {
+        cls_defer(br->tables[t].cls);
+    }
+    for (size_t i = 0; i < sel->n; i++) {
+        of_bridge_delete_rule(br, sel->rules[i], OF_REMOVED_DELETE);
+    }
+    for (unsigned t = 0; many && t < OF_N_TABLES; t++) {
+        cls_publish(br->tables[t].cls);
+    }
+}
+
 int
 of_bridge_flow_mod(struct of_bridge *br, const struct of_flow_mod *fm)
 {
@@ -318,9 +333,7 @@ of_bridge_flow_mod(struct of_bridge *br, const struct of_flow_mod *fm)
     } else if (fm->command == OF_FLOW_MODIFY || fm->command == OF_FLOW_MODIFY_STRICT) {
         error = modify(br, fm, &sel);
     } else {
-        for (size_t i = 0; i < sel.n; i++) {
-            of_bridge_delete_rule(br, sel.rules[i], OF_REMOVED_DELETE);
-        }
+        delete_all(br, &sel);
     }
     free(sel.rules);
     return error;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The writer's side of the classifier: subtables, insertion, removal, walks, publication. See classifier.h, classifier_private.h.
+// The writer's side of the classifier: subtables, insertion, removal, walks, publication. See
+// classifier.h, classifier_private.h.
 #include "lib/flow/classifier.h"
 
 #include <stdlib.h>
@@ -46,6 +47,7 @@ free_all(void *cls_)
         cls_trie_destroy(&cls->prefixes[i].trie);
     }
     free(cls->vec);
+    free(cls->gone);
     free(cls);
 }
 
@@ -102,6 +104,13 @@ drop_empty(struct cls *cls)
         }
     }
     hmap_shrink(&cls->by_mask);
+}
+
+// Empty subtables stay in the readers' view until they are many.
+static bool
+many_empty(const struct cls *cls)
+{
+    return hmap_count(&cls->by_mask) - cls->n_subtables > cls->n_subtables + 8;
 }
 
 static void
@@ -182,21 +191,6 @@ set_max(struct cls *cls, struct cls_subtable *st, int32_t max)
     }
 }
 
-void
-cls_defer(struct cls *cls)
-{
-    cls->deferred = true;
-}
-
-void
-cls_publish(struct cls *cls)
-{
-    cls->deferred = false;
-    if (cls->dirty) {
-        vec_rebuild(cls);
-    }
-}
-
 // Prefixes.
 
 // Where a tracked field's mask is a prefix: its length; else 0.
@@ -235,6 +229,14 @@ rule_prefix(const struct cls_subtable *st, const uint64_t *key, const struct cls
 }
 
 static void
+forget_gone(struct cls *cls)
+{
+    free(cls->gone);
+    cls->gone = NULL;
+    cls->n_gone = cls->cap_gone = 0;
+}
+
+static void
 update_tries(struct cls *cls, const struct cls_rule *r, bool insert)
 {
     const struct cls_subtable *st = r->subtable;
@@ -251,20 +253,89 @@ update_tries(struct cls *cls, const struct cls_rule *r, bool insert)
     }
 }
 
+// A key leaves its subtable.
+static void
+forget_prefixes(struct cls *cls, const struct cls_rule *r)
+{
+    const struct cls_subtable *st = r->subtable;
+    if (!cls->deferred) {
+        update_tries(cls, r, false);
+        return;
+    }
+    if (!cls->stale && cls->n_gone > cls->n_rules) {
+        cls->stale = true;
+        forget_gone(cls);
+    }
+    for (uint32_t i = 0; !cls->stale && i < cls->n_prefixes; i++) {
+        if (st->plen[i]) {
+            if (cls->n_gone == cls->cap_gone) {
+                cls->gone = base_grow(cls->gone, &cls->cap_gone, sizeof *cls->gone);
+            }
+            struct cls_gone *g = &cls->gone[cls->n_gone++];
+            g->plen = st->plen[i];
+            g->field = (uint8_t) i;
+            rule_prefix(st, r->key, &cls->prefixes[i], &g->prefix);
+        }
+    }
+}
+
 // The tries hold each key of a subtable once, however many rules have it.
 static void
-add_subtable_to_trie(struct cls *cls, struct cls_subtable *st, uint32_t f)
+add_keys(const struct cls_subtable *st, const struct cls_prefix_field *f, unsigned plen,
+         struct cls_trie *trie)
 {
-    unsigned plen = prefix_length(st->mask, &cls->prefixes[f]);
     for (uint32_t i = 0; plen && st->table && i <= st->table->mask; i++) {
         const struct cls_rule *r = st->table->slots[i].rule;
         if (r && r != CLS_TOMB) {
             struct cls_prefix p;
-            rule_prefix(st, r->key, &cls->prefixes[f], &p);
-            cls_trie_insert(&cls->prefixes[f].trie, &p, plen);
+            rule_prefix(st, r->key, f, &p);
+            cls_trie_insert(trie, &p, plen);
         }
     }
+}
+
+static void
+add_subtable_to_trie(struct cls *cls, struct cls_subtable *st, uint32_t f)
+{
+    unsigned plen = prefix_length(st->mask, &cls->prefixes[f]);
+    add_keys(st, &cls->prefixes[f], plen, &cls->prefixes[f].trie);
     __atomic_store_n(&st->plen[f], plen, __ATOMIC_RELEASE);
+}
+
+// Has the tries hold what the subtables hold: without what is gone, or anew.
+static void
+settle_tries(struct cls *cls)
+{
+    for (size_t i = 0; i < cls->n_gone; i++) {
+        const struct cls_gone *g = &cls->gone[i];
+        cls_trie_remove(&cls->prefixes[g->field].trie, &g->prefix, g->plen);
+    }
+    forget_gone(cls);
+    for (uint32_t f = 0; cls->stale && f < cls->n_prefixes; f++) {
+        struct cls_trie fresh = {NULL, NULL};
+        struct cls_subtable *st;
+        HMAP_FOR_EACH (st, by_mask, &cls->by_mask) {
+            add_keys(st, &cls->prefixes[f], st->plen[f], &fresh);
+        }
+        cls_trie_replace(&cls->prefixes[f].trie, &fresh);
+    }
+    cls->stale = false;
+}
+
+void
+cls_defer(struct cls *cls)
+{
+    cls->deferred = true;
+}
+
+void
+cls_publish(struct cls *cls)
+{
+    cls->deferred = false;
+    settle_tries(cls);
+    if (cls->dirty || (many_empty(cls) && !cls->walking)) {
+        vec_rebuild(cls);
+    }
 }
 
 void
@@ -282,6 +353,8 @@ cls_set_prefix_fields(struct cls *cls, const enum field_id fields[], size_t n)
     for (uint32_t i = 0; i < cls->n_prefixes; i++) {
         cls_trie_destroy(&cls->prefixes[i].trie);
     }
+    forget_gone(cls);
+    cls->stale = false;
     cls->n_prefixes = 0;
     for (size_t i = 0; i < n && cls->n_prefixes < CLS_MAX_PREFIX_FIELDS; i++) {
         const struct field_info *f = field_get(fields[i]);
@@ -303,7 +376,8 @@ static struct cls_subtable *
 subtable_find(const struct cls *cls, const struct minimask *mask, uint32_t hash)
 {
     struct cls_subtable *st;
-    HMAP_FOR_EACH_HASH (st, by_mask, hash, &cls->by_mask) {
+    HMAP_FOR_EACH_HASH(st, by_mask, hash, &cls->by_mask)
+    {
         if (st->mask == mask || minimask_equals(st->mask, mask)) {
             return st;
         }
@@ -322,7 +396,8 @@ subtable_new(struct cls *cls, const struct minimask *mask, uint32_t hash)
         st->stage_end[s] = mask->stage[s];
     }
     size_t n = 0, i;
-    FLOW_MAP_FOR_EACH (i, &mask->map) {
+    FLOW_MAP_FOR_EACH(i, &mask->map)
+    {
         st->words[n++] = i;
     }
     for (uint32_t f = 0; f < cls->n_prefixes; f++) {
@@ -401,7 +476,8 @@ lower_max(struct cls *cls, struct cls_subtable *st)
 
 // Insertion and removal.
 
-// Links r into the list at *head by priority, in front of its equals; the visible equal it replaces is taken out and returned.
+// Links r into the list at *head by priority, in front of its equals; the visible equal it replaces
+// is taken out and returned.
 static struct cls_rule *
 link_rule(struct cls_subtable *st, struct cls_rule *r, uint32_t slot, struct cls_rule *head)
 {
@@ -494,7 +570,7 @@ cls_remove(struct cls *cls, struct cls_rule *r)
     } else {
         cls_table_remove(&st->table, slot, !cls->walking);
         update_indexes(st, r->key, false);
-        update_tries(cls, r, false);
+        forget_prefixes(cls, r);
     }
     r->subtable = NULL;
     cls->n_rules--;
@@ -502,9 +578,7 @@ cls_remove(struct cls *cls, struct cls_rule *r)
     if (!--st->n_rules) {
         cls->n_subtables--;
         set_max(cls, st, -1);
-        // Empty subtables stay in the readers' view until they are many.
-        uint32_t n_empty = hmap_count(&cls->by_mask) - cls->n_subtables;
-        if (n_empty > cls->n_subtables + 8 && !cls->walking && !cls->deferred) {
+        if (many_empty(cls) && !cls->walking && !cls->deferred) {
             vec_rebuild(cls);
         }
     } else if (r->priority == st->max) {
@@ -544,7 +618,8 @@ agree(const struct minimask *a, const uint64_t *a_key, const struct flow_match *
 {
     const uint64_t *key = flow_key_words(&b->key), *mask = flow_mask_words(&b->mask);
     size_t n = 0, i;
-    FLOW_MAP_FOR_EACH (i, &a->map) {
+    FLOW_MAP_FOR_EACH(i, &a->map)
+    {
         if ((a_key[n] ^ key[i]) & a->words[n] & mask[i]) {
             return false;
         }

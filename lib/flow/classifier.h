@@ -63,7 +63,8 @@ void cls_for_each(const struct cls *, const struct flow_match *target, uint64_t 
 // Prefix tracking on these fields (Flow_Table.prefixes); default nw_dst, nw_src, and the IPv6 ones.
 void cls_set_prefix_fields(struct cls *, const enum field_id[], size_t n);
 
-// Defers the publication of many changes until cls_publish() (bundles, load).
+// Defers the publication of many changes until cls_publish() (bundles, load), and what many removals have in common: until then, look-ups may examine more
+// bits than they need.
 void cls_defer(struct cls *);
 void cls_publish(struct cls *);
 

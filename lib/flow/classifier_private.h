@@ -74,6 +74,12 @@ struct cls_prefix_field {
     struct cls_trie trie;
 };
 
+// A prefix that has left its subtable, but not yet the trie.
+struct cls_gone {
+    struct cls_prefix prefix;
+    uint8_t plen, field;
+};
+
 struct cls {
     struct cls_vec *vec;     // RCU, readers
     struct hmap by_mask;
@@ -81,6 +87,9 @@ struct cls {
     uint32_t n_subtables;    // not empty
     uint32_t walking;        // cls_for_each() calls in progress: nothing is freed
     bool deferred, dirty;
+    bool stale;              // while deferred: more prefixes left than stay: the tries will be made anew
+    struct cls_gone *gone;   // while deferred and not stale
+    size_t n_gone, cap_gone;
     uint32_t n_prefixes;
     struct cls_prefix_field prefixes[CLS_MAX_PREFIX_FIELDS]; // readers, those whose plen is set
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prefix tries. See classifier_trie.h.
 //
-// A node has the whole prefix from the root, so that a node never changes when one is put above it or taken away. Readers
-// follow child pointers, which are set as the last step; nodes taken out are freed after a grace period, in batches.
+// A node has the whole prefix from the root, so that a node never changes when one is put above it
+// or taken away. Readers follow child pointers, which are set as the last step; nodes taken out are
+// freed after a grace period, in batches.
 #include "lib/flow/classifier_trie.h"
 
 #include <stdlib.h>
@@ -205,4 +206,20 @@ cls_trie_destroy(struct cls_trie *t)
     }
     t->root = NULL;
     t->garbage = NULL;
+}
+
+static void
+destroy_later(void *node)
+{
+    destroy_below(node);
+}
+
+void
+cls_trie_replace(struct cls_trie *t, const struct cls_trie *by)
+{
+    struct cls_trie_node *old = t->root;
+    rcu_set(t->root, by->root);
+    if (old) {
+        rcu_defer(destroy_later, old);
+    }
 }

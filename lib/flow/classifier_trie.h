@@ -36,6 +36,8 @@ void cls_trie_insert(struct cls_trie *, const struct cls_prefix *, unsigned plen
 void cls_trie_remove(struct cls_trie *, const struct cls_prefix *, unsigned plen); // must be in it
 void cls_trie_lookup(const struct cls_trie *, const struct cls_prefix *, unsigned width,
                      struct cls_trie_result *);
+// Takes the nodes of `by`, from which nothing was removed; its own go after a grace period.
+void cls_trie_replace(struct cls_trie *, const struct cls_trie *by);
 // Frees all nodes; no reader may be left.
 void cls_trie_destroy(struct cls_trie *);
 

@@ -370,6 +370,59 @@ test_deferred(void **state)
     rcu_drain();
 }
 
+// Removals while publication is deferred: of few rules, of most, of all, with insertions between
+// them.
+static void
+test_deferred_removal(void **state)
+{
+    for (int round = 0; round < 60; round++) {
+        struct model m = {.cls = cls_new(), .version = CLS_VERSION_MIN};
+        for (int i = 0; i < 300; i++) {
+            insert_random(&m);
+        }
+        const size_t left = (size_t[]){250, 40, 3, 0}[round % 4];
+        cls_defer(m.cls);
+        while (m.n > left) {
+            remove_rule(&m, m.rules[random_below(m.n)]);
+            if (!random_below(5)) {
+                check_lookup(&m, m.version);
+            }
+            if (round % 3 == 0 &&
+                !random_below(8)) { // may be unseen until the end: of the same mask and key
+                const struct rule *r = m.n ? m.rules[random_below(m.n)] : NULL;
+                struct rule *x = r && r->priority > 1 ? calloc(1, sizeof *x) : NULL;
+                if (x) {
+                    x->match = r->match;
+                    x->priority = r->priority - 1;
+                    x->added = m.version;
+                    x->removed = CLS_VERSION_NEVER;
+                    if (same(&m, &x->match, x->priority, m.version)) {
+                        free(x);
+                        continue;
+                    }
+                    cls_rule_init(&x->cr, &x->match, x->priority);
+                    assert_null(cls_insert(m.cls, &x->cr, m.version));
+                    m.rules[m.n++] = x;
+                }
+            }
+        }
+        if (round % 7 == 6) {
+            const enum field_id fields[] = {FIELD_NW_SRC, FIELD_IPV6_DST};
+            cls_set_prefix_fields(m.cls, fields, 2);
+        }
+        cls_publish(m.cls);
+        for (int i = 0; i < 200; i++) {
+            check_lookup(&m, m.version);
+            step(&m);
+        }
+        while (m.n) {
+            remove_rule(&m, m.rules[m.n - 1]);
+        }
+        cls_free(m.cls);
+    }
+    rcu_drain();
+}
+
 static bool
 remove_it(struct cls_rule *cr, void *m_)
 {
@@ -506,6 +559,35 @@ test_prefix_bits(void **state)
     end(&m);
 }
 
+// What mass removal leaves is as if nothing else had been there.
+static void
+test_prefix_bits_after_removal(void **state)
+{
+    for (uint32_t left = 20; left < 100; left += 70) {
+        struct model m = {.cls = cls_new(), .version = CLS_VERSION_MIN};
+        struct flow_mask wc;
+        add(&m, 0, 0, 0, 1);
+        for (uint32_t i = 0; i < 100; i++) {
+            add(&m, 0x0a000000 | i, 32, 0, 100);
+        }
+        lookup_wc(&m, 0x0a000080, 80, &wc);
+        assert_int_equal(be32toh(wc.nw_dst), 0xffffff80);
+        cls_defer(m.cls);
+        while (m.n > left + 1) {
+            remove_rule(&m, m.rules[m.n - 1]);
+        }
+        lookup_wc(&m, 0x0a000080, 80, &wc);
+        assert_int_equal(be32toh(wc.nw_dst), 0xffffff80);
+        lookup_wc(&m, 0x0a000063, 80,
+                  &wc); // the last that left: all that the tree can tell is told by hash
+        assert_int_equal(be32toh(wc.nw_dst), 0xffffffff);
+        cls_publish(m.cls);
+        lookup_wc(&m, 0x0a000063, 80, &wc);
+        assert_int_equal(be32toh(wc.nw_dst), left == 20 ? 0xffffffc0 : 0xffffffe0);
+        end(&m);
+    }
+}
+
 // Of a member that places can only match whole, all bits are taken; a port goes with the protocol
 // that has it.
 static void
@@ -618,6 +700,8 @@ main(void)
         cmocka_unit_test(test_few_bits),
         cmocka_unit_test(test_no_bits),
         cmocka_unit_test(test_prefix_bits),
+        cmocka_unit_test(test_prefix_bits_after_removal),
+        cmocka_unit_test(test_deferred_removal),
         cmocka_unit_test(test_whole_members),
         cmocka_unit_test(test_model),
         cmocka_unit_test(test_deferred),

@@ -129,14 +129,6 @@ parse_options(struct request *r, int argc, const char *argv[], const char *words
     return NULL;
 }
 
-// How much comes behind the headers of a packet that is made up.
-static size_t
-made_payload(const struct flow_key *k)
-{
-    const bool known = k->nw_proto == 1 || k->nw_proto == 17 || k->nw_proto == 58;
-    return flow_key_is_ip(k) && known && !(k->nw_frag & FLOW_FRAG_ANY) ? 64 : 0;
-}
-
 static const struct sp_dp *
 find_dp(const char *name)
 {
@@ -197,7 +189,7 @@ parse(struct request *r, int argc, const char *argv[], bool packet_out)
         packet_extract(&r->packet, &r->match.key);
         r->learn = true;
     } else if (r->learn) {
-        packet_compose(&r->packet, &r->match.key, made_payload(&r->match.key));
+        packet_compose(&r->packet, &r->match.key, packet_made_payload(&r->match.key));
         r->has_packet = true;
     }
     return NULL;

@@ -15,7 +15,6 @@
 #include "lib/net/packet_headers.h"
 #include "slowpath/udp_dummy.h"
 
-#define PAYLOAD 64 // when no length is asked for
 #define MAX_PACKETS 64
 
 static struct udp_port *
@@ -119,7 +118,7 @@ static const char *
 compose(const struct flow_key *key, uint64_t len, struct packet *p)
 {
     if (!len) {
-        packet_compose(p, key, PAYLOAD);
+        packet_compose(p, key, packet_made_payload(key));
         return NULL;
     }
     packet_compose(p, key, 0);

@@ -36,6 +36,8 @@ void packet_extract(struct packet *, struct flow_key *);
 
 // A packet with the key's headers, valid checksums and `payload_len` bytes: for netdev-dummy/receive, ofproto/trace, tests.
 void packet_compose(struct packet *, const struct flow_key *, size_t payload_len);
+// Bytes behind the headers of a packet that is made up, as the stock switch makes them: 64 for UDP, pings and TCP without SYN, FIN or RST; else 0.
+size_t packet_made_payload(const struct flow_key *);
 // Text for logs and packet-in ("tcp,vlan_tci=0x0000,…": the key's match text).
 // Header edits, checksums kept right.
 void packet_push_vlan(struct packet *, be16_t tpid, be16_t tci);

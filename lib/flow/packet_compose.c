@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Key → packet: headers as the key says, layers the key cannot tell filled with plain values, lengths and checksums right. The opposite
-// of packet_extract().
+// Key → packet: headers as the key says, layers the key cannot tell filled with plain values,
+// lengths and checksums right. The opposite of packet_extract().
 #include "lib/flow/packet.h"
 #include "lib/net/checksum.h"
 #include "lib/net/packet_headers.h"
@@ -170,8 +170,9 @@ compose_nsh(struct packet *p, const struct flow_key *k, size_t payload_len)
 static void
 compose_arp(struct packet *p, const struct flow_key *k)
 {
-    struct hdr_arp a = {htobe16(1), htobe16(ETH_TYPE_IP), 6, 4, htobe16(k->nw_proto),
-                        k->arp_sha, k->nw_src,            k->arp_tha, k->nw_dst};
+    struct hdr_arp a = {htobe16(1), htobe16(ETH_TYPE_IP), 6,
+                        4,          htobe16(k->nw_proto), k->arp_sha,
+                        k->nw_src,  k->arp_tha,           k->nw_dst};
     packet_append(p, &a, sizeof a);
 }
 
@@ -206,6 +207,21 @@ compose_l2(struct packet *p, const struct flow_key *k, size_t payload_len)
         }
     }
     return true;
+}
+
+size_t
+packet_made_payload(const struct flow_key *k)
+{
+    enum { SYN_FIN_RST = 0x02 | 0x01 | 0x04 };
+    if (!flow_key_is_ip(k) || k->nw_frag & FLOW_FRAG_LATER) {
+        return 0;
+    }
+    const bool tcp = k->nw_proto == IP_PROTO_TCP && !(be16toh(k->tcp_flags) & SYN_FIN_RST);
+    const bool v6 = k->eth_type == htobe16(ETH_TYPE_IPV6);
+    const uint16_t type = be16toh(k->tp_src);
+    const bool echo = v6 ? k->nw_proto == IP_PROTO_ICMPV6 && (type == 128 || type == 129)
+                         : k->nw_proto == IP_PROTO_ICMP && (type == 0 || type == 8);
+    return tcp || echo || k->nw_proto == IP_PROTO_UDP ? 64 : 0;
 }
 
 void

@@ -47,7 +47,7 @@ ofl_nic_is_late(struct ofl_nic *nic)
 }
 
 void
-ofl_old_init(struct dp *dp)
+ofl_old_init(struct dp *dp) NO_THREAD_SAFETY
 {
     CDS_INIT_LIST_HEAD(&dp->olds);
     hmap_init(&dp->olds_by_id);

@@ -247,7 +247,7 @@ db_history_write(const struct db *db, const struct uuid *since, const struct db_
     db_update_begin(&u, out);
     for (size_t t = 0; t < db->schema->n_tables; t++) {
         HMAP_FOR_EACH (n, by_uuid, &nets) {
-            if (n->change.row->table->schema->index == t) {
+            if (n->change.row->table->schema->index == t && db_change_counts(&n->change)) {
                 db_view_write_change(v, &n->change, &u);
             }
         }

@@ -19,6 +19,7 @@ ovsdb_libovsdb_a_SOURCES = \
 	ovsdb/lock.c \
 	ovsdb/monitor.c ovsdb/monitor.h ovsdb/monitor_priv.h \
 	ovsdb/monitor_parse.c \
+	ovsdb/monitor_wait.c \
 	ovsdb/monitor_write.c \
 	ovsdb/mutation.c ovsdb/mutation.h \
 	ovsdb/parser.c ovsdb/parser.h \

@@ -66,6 +66,7 @@ find_waiter(const struct db_session *session, const char *name)
 static void
 notify(struct waiter *w, const char *method)
 {
+    db_session_flush(w->session); // what the owner before it did
     jsonrpc_notify(w->session->conn, method, json_pack("[s]", w->lock->name));
 }
 

@@ -23,7 +23,9 @@ struct db_monitor {
     struct db_view *view;
     char *prefix; // of its notifications, up to and with the comma behind the id
     db_monitor_send *send;
+    bool (*ready)(void *aux);
     void *aux;
+    struct db_wait *wait; // NULL: the client has been told all
 };
 
 // Tells one monitor of an update.
@@ -44,6 +46,25 @@ notify(struct db_monitors *ms, struct db_monitor *m, const struct str *update)
     m->send(ms->message.p, ms->message.len, m->aux);
 }
 
+// Lets the monitors whose clients aren't ready wait; true when there are others.
+static bool
+wait_or_tell(struct db_view *v, const struct db_txn *txn)
+{
+    bool any = false;
+    struct db_monitor *m;
+    cds_list_for_each_entry (m, &v->monitors, in_view) {
+        if (!m->wait && m->ready && !m->ready(m->aux)) {
+            m->wait = db_wait_new(v);
+        }
+        if (m->wait) {
+            db_wait_add(m->wait, txn);
+        } else {
+            any = true;
+        }
+    }
+    return any;
+}
+
 static void
 committed(struct db_observer *o, const struct db_txn *txn)
 {
@@ -52,13 +73,16 @@ committed(struct db_observer *o, const struct db_txn *txn)
     HMAP_FOR_EACH (v, by_key, &ms->views) {
         struct db_update u;
         const struct db_change *c;
+        if (!wait_or_tell(v, txn)) {
+            continue;
+        }
         str_clear(&v->text);
         db_update_begin(&u, &v->text);
         for (size_t i = 0; i < ms->db->schema->n_tables; i++) {
             if (v->tables[i].table) {
                 DB_TXN_FOR_EACH(c, txn)
                 {
-                    if (c->row->table->schema->index == i) {
+                    if (c->row->table->schema->index == i && db_change_counts(c)) {
                         db_view_write_change(v, c, &u);
                     }
                 }
@@ -67,7 +91,9 @@ committed(struct db_observer *o, const struct db_txn *txn)
         if (db_update_end(&u)) {
             struct db_monitor *m;
             cds_list_for_each_entry (m, &v->monitors, in_view) {
-                notify(ms, m, &v->text);
+                if (!m->wait) {
+                    notify(ms, m, &v->text);
+                }
             }
         }
     }
@@ -208,6 +234,7 @@ db_monitor_new(struct db_monitors *ms, const struct db_monitor_args *args, struc
     }
     struct db_monitor *m = base_calloc(1, sizeof *m);
     m->send = args->send;
+    m->ready = args->ready;
     m->aux = args->aux;
     set_id(m, args->version, args->id);
     enter(m, share(v));
@@ -222,10 +249,26 @@ db_monitor_free(struct db_monitor *m)
 {
     if (m) {
         m->view->owner->n--;
+        db_wait_free(m->wait);
         leave(m);
         free(m->prefix);
         free(m);
     }
+}
+
+void
+db_monitor_flush(struct db_monitor *m)
+{
+    struct str text = STR_INIT;
+    if (!m->wait) {
+        return;
+    }
+    if (db_wait_write(m->wait, &text)) {
+        notify(m->view->owner, m, &text);
+    }
+    str_free(&text);
+    db_wait_free(m->wait);
+    m->wait = NULL;
 }
 
 struct db_error *
@@ -239,6 +282,7 @@ db_monitor_change(struct db_monitor *m, const json_t *new_id, const json_t *requ
         view_free(v);
         return e;
     }
+    db_monitor_flush(m);
     struct str text = STR_INIT;
     db_view_write_switch(m->view, v, &text);
     leave(m);

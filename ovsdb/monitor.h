@@ -5,6 +5,9 @@
 // A view says which columns of which rows are watched and in which form changes are told; monitors
 // of any number of clients that ask for the same share one, and each change is put into words once
 // a view.
+//
+// A monitor whose client isn't ready for more waits: it keeps, for each row that changed since,
+// what the client saw of it, and later tells the whole difference at once (monitor_wait.c).
 #ifndef OVSDB_MONITOR_H
 #define OVSDB_MONITOR_H 1
 
@@ -33,6 +36,7 @@ struct db_monitor_args {
     const json_t *requests; // table: <monitor-request> or an array of them
     const json_t *last_txn; // V3: string
     db_monitor_send *send;
+    bool (*ready)(void *aux); // may an update be sent now? NULL: always
     void *aux;
 };
 
@@ -40,6 +44,8 @@ struct db_monitor_args {
 struct db_error *db_monitor_new(struct db_monitors *, const struct db_monitor_args *,
                                 struct db_monitor **, struct str *result);
 void db_monitor_free(struct db_monitor *);
+// Sends what waits, ready or not.
+void db_monitor_flush(struct db_monitor *);
 // New conditions (monitor_cond_change): sends the difference as an update. new_id replaces the
 // monitor's.
 struct db_error *db_monitor_change(struct db_monitor *, const json_t *new_id,

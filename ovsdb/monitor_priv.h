@@ -8,6 +8,7 @@
 #include "ovsdb/monitor.h"
 
 struct db_change;
+struct db_txn;
 
 enum db_select {
     DB_SEL_INITIAL = 1,
@@ -61,8 +62,18 @@ void db_update_begin(struct db_update *, struct str *);
 bool db_update_end(struct db_update *); // true when something was added
 void db_view_write_initial(const struct db_view *, struct str *);
 void db_view_write_change(const struct db_view *, const struct db_change *, struct db_update *);
+// The row before the change was, and after it is, among those that the table's condition selects.
+bool db_view_held_before(const struct db_view_table *, const struct db_change *);
+bool db_view_holds_now(const struct db_view_table *, const struct db_change *);
 // What the rows of the table are to a client that saw them through `old` and now sees them through
 // `new`.
 void db_view_write_switch(const struct db_view *old, const struct db_view *new, struct str *);
+
+// monitor_wait.c: what a client doesn't know yet.
+struct db_wait;
+struct db_wait *db_wait_new(const struct db_view *);
+void db_wait_free(struct db_wait *);
+void db_wait_add(struct db_wait *, const struct db_txn *); // from within db_observer.committed
+bool db_wait_write(struct db_wait *, struct str *);        // false: there is nothing to tell
 
 #endif

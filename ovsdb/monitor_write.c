@@ -125,8 +125,8 @@ old_data_free(const struct db_change *c, struct db_datum *old)
     free(old);
 }
 
-static bool
-held_before(const struct db_view_table *vt, const struct db_change *c)
+bool
+db_view_held_before(const struct db_view_table *vt, const struct db_change *c)
 {
     union db_atom version;
     if (vt->all_rows) {
@@ -136,6 +136,13 @@ held_before(const struct db_view_table *vt, const struct db_change *c)
     bool held = db_condition_any(&vt->condition, old);
     old_data_free(c, old);
     return held;
+}
+
+bool
+db_view_holds_now(const struct db_view_table *vt, const struct db_change *c)
+{
+    return c->kind != DB_CHANGE_DELETE &&
+           (vt->all_rows || db_condition_any(&vt->condition, c->row->data));
 }
 
 static void
@@ -217,12 +224,11 @@ void
 db_view_write_change(const struct db_view *v, const struct db_change *c, struct db_update *u)
 {
     const struct db_view_table *vt = &v->tables[c->row->table->schema->index];
-    if (!vt->table || !db_change_counts(c)) {
+    if (!vt->table) {
         return;
     }
-    bool now = c->kind != DB_CHANGE_DELETE &&
-               (vt->all_rows || db_condition_any(&vt->condition, c->row->data));
-    bool before = c->kind != DB_CHANGE_INSERT && held_before(vt, c);
+    bool now = db_view_holds_now(vt, c);
+    bool before = c->kind != DB_CHANGE_INSERT && db_view_held_before(vt, c);
     if (now && !before && vt->select & DB_SEL_INSERT) {
         write_whole(v, vt, c->row, DB_SEL_INSERT, u);
     } else if (!now && before && vt->select & DB_SEL_DELETE) {

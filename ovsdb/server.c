@@ -242,6 +242,7 @@ db_session_new(struct db_server *s, struct jsonrpc *conn, const struct db_sessio
     session->aux = aux;
     hmap_init(&session->monitors);
     CDS_INIT_LIST_HEAD(&session->waiters);
+    jsonrpc_on_drained(conn, db_session_drained, session);
     cds_list_add_tail(&session->in_server, &s->sessions);
     return session;
 }
@@ -293,6 +294,7 @@ send_reply(struct db_session *session, const json_t *id)
     str_add(s, "\"id\":");
     db_json_write(id, s);
     str_add_char(s, '}');
+    db_session_flush(session);
     jsonrpc_send_raw(session->conn, s->p, s->len);
     if (s->cap > 4 * 1024 * 1024) {
         str_free(s);
@@ -567,6 +569,7 @@ db_session_message(struct db_session *session, const struct jsonrpc_msg *m)
         if (!strcmp(methods[i].name, m->method) &&
             !(methods[i].conditional && session->server->monitor_cond_disabled)) {
             methods[i].run(session, m);
+            db_session_ready(session); // no more requests from one that doesn't read the replies
             return;
         }
     }

@@ -37,7 +37,8 @@ struct db_session {
     struct hmap monitors;         // struct session_monitor by id's text
     struct cds_list_head waiters; // struct waiter: its locks
     bool read_only, aware, leaving;
-    char *role; // NULL: may do everything
+    bool congested; // its input pauses and its updates wait until all output has left
+    char *role;     // NULL: may do everything
 };
 
 // --- replies ---
@@ -61,6 +62,11 @@ void db_session_monitor(struct db_session *, const struct jsonrpc_msg *, enum db
 void db_session_monitor_change(struct db_session *, const struct jsonrpc_msg *);
 void db_session_monitor_cancel(struct db_session *, const struct jsonrpc_msg *);
 void db_session_drop_monitors(struct db_session *, const struct db *, bool notify); // NULL: all
+// May more be sent without limit? Not to a client that doesn't read: then the session is congested.
+bool db_session_ready(void *session);
+void db_session_drained(void *session);
+// Updates that wait leave now, in front of what must not overtake them.
+void db_session_flush(struct db_session *);
 
 // --- locks (lock.c) ---
 void db_session_lock(struct db_session *, const struct jsonrpc_msg *, bool steal);

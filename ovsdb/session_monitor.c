@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Monitors of sessions, by the id that the client chose.
+// Monitors of sessions, by the id that the client chose; and what becomes of a session whose client
+// reads slower than we write. Beyond some backlog its requests aren't read any more and its updates
+// wait, merged (ovsdb/monitor.h). When all has left, one update a monitor follows. So a client
+// costs the backlog and once what it monitors. Replies and notifications that come up meanwhile (of
+// transactions that waited, of locks) push the waiting updates out in front of them.
 #include <stdlib.h>
 
 #include "lib/base/hash.h"
 #include "lib/base/jsonrpc.h"
 #include "ovsdb/error.h"
 #include "ovsdb/server_priv.h"
+
+#define BACKLOG_MAX (256 * 1024) // bytes
 
 struct session_monitor {
     struct hmap_node by_id;
@@ -46,6 +52,43 @@ send_update(const char *text, size_t len, void *session_)
     jsonrpc_send_raw(session->conn, text, len);
 }
 
+bool
+db_session_ready(void *session_)
+{
+    struct db_session *session = session_;
+    if (!session->congested && jsonrpc_backlog(session->conn) > BACKLOG_MAX) {
+        session->congested = true;
+        jsonrpc_pause(session->conn, true);
+    }
+    return !session->congested;
+}
+
+void
+db_session_flush(struct db_session *session)
+{
+    struct session_monitor *sm;
+    if (!session->congested) {
+        return;
+    }
+    HMAP_FOR_EACH (sm, by_id, &session->monitors) {
+        db_monitor_flush(sm->monitor);
+    }
+}
+
+void
+db_session_drained(void *session_)
+{
+    struct db_session *session = session_;
+    if (!session->congested) {
+        return;
+    }
+    db_session_flush(session);
+    session->congested = false;
+    if (db_session_ready(session)) {
+        jsonrpc_pause(session->conn, false);
+    }
+}
+
 static void
 session_monitor_free(struct db_session *session, struct session_monitor *sm)
 {
@@ -77,8 +120,13 @@ db_session_monitor(struct db_session *session, const struct jsonrpc_msg *m,
         db_reply_error(session, e, m->id);
         return;
     }
-    struct db_monitor_args args = {version, id,          json_array_get(m->params, 2),
-                                   last,    send_update, session};
+    struct db_monitor_args args = {.version = version,
+                                   .id = id,
+                                   .requests = json_array_get(m->params, 2),
+                                   .last_txn = last,
+                                   .send = send_update,
+                                   .ready = db_session_ready,
+                                   .aux = session};
     struct db_monitor *monitor;
     e = db_monitor_new(d->monitors, &args, &monitor, db_reply_begin(session));
     if (e) {
@@ -146,6 +194,7 @@ db_session_drop_monitors(struct db_session *session, const struct db *db, bool n
             continue;
         }
         if (notify) {
+            db_monitor_flush(sm->monitor);
             jsonrpc_notify(session->conn, "monitor_canceled", json_pack("[O]", sm->id));
         }
         session_monitor_free(session, sm);

@@ -34,6 +34,9 @@ struct jsonrpc {
     int probe_ms;
     int64_t last_input; // ms
     bool probing;       // an echo is out
+    size_t probe_backlog; // output at the last look of the probe
+    void (*drained)(void *aux);
+    void *drained_aux;
     int busy;           // process() calls under way: freeing waits for them
     bool dead;
 };
@@ -75,6 +78,25 @@ on_readable(struct stream *s, void *j_)
 }
 
 static void
+alive(struct jsonrpc *j)
+{
+    j->last_input = clock_now();
+    j->probing = false;
+}
+
+static void
+on_drained(struct stream *s, void *j_)
+{
+    struct jsonrpc *j = j_;
+    if (j->paused) {
+        alive(j);
+    }
+    if (j->drained) {
+        j->drained(j->drained_aux);
+    }
+}
+
+static void
 on_closed(struct stream *s, int error, void *j_)
 {
     report_closed(j_, error);
@@ -90,6 +112,9 @@ static void
 on_probe(void *j_)
 {
     struct jsonrpc *j = j_;
+    if (j->paused && stream_backlog(j->stream) < j->probe_backlog) {
+        alive(j);
+    }
     int64_t idle = clock_now() - j->last_input;
     if (j->closed || !stream_is_connected(j->stream)) {
         return;
@@ -105,14 +130,16 @@ on_probe(void *j_)
         LOG_ERR("%s: no response to inactivity probe after %g seconds, disconnecting",
                 jsonrpc_name(j), j->probe_ms / 1000.0);
         report_closed(j, -ETIMEDOUT);
+        return; // it may be gone
     }
+    j->probe_backlog = stream_backlog(j->stream);
 }
 
 struct jsonrpc *
 jsonrpc_new(struct loop *loop, struct stream *stream, const struct jsonrpc_cbs *cbs, void *aux)
 {
     static const struct stream_cbs stream_cbs = {
-        .connected = on_connected, .readable = on_readable, .closed = on_closed};
+        .connected = on_connected, .readable = on_readable, .drained = on_drained, .closed = on_closed};
     struct jsonrpc *j = base_calloc(1, sizeof *j);
     j->loop = loop;
     j->stream = stream;
@@ -185,11 +212,18 @@ jsonrpc_pause(struct jsonrpc *j, bool pause)
 {
     if (j->paused != pause) {
         j->paused = pause;
-        stream_pause_reading(j->stream, pause);
+        stream_pause_reading(j->stream, pause || j->closed);
         if (!pause) {
             loop_timer_set(j->resume, 0); // input that is already here
         }
     }
+}
+
+void
+jsonrpc_on_drained(struct jsonrpc *j, void (*cb)(void *), void *aux)
+{
+    j->drained = cb;
+    j->drained_aux = aux;
 }
 
 size_t

@@ -40,7 +40,10 @@ struct loop *jsonrpc_loop(const struct jsonrpc *);
 const char *jsonrpc_name(const struct jsonrpc *);
 // Inactivity probe: after ms without input an "echo" is sent, after as much again the connection is closed (-ETIMEDOUT). 0: off.
 void jsonrpc_set_probe(struct jsonrpc *, int ms);
-void jsonrpc_pause(struct jsonrpc *, bool pause); // stop taking input (flow control)
+// Stop taking input (flow control). Meanwhile output that leaves is the sign of life that the probe looks for.
+void jsonrpc_pause(struct jsonrpc *, bool pause);
+// Each time all output has left; NULL: nobody is told.
+void jsonrpc_on_drained(struct jsonrpc *, void (*cb)(void *aux), void *aux);
 size_t jsonrpc_backlog(const struct jsonrpc *);
 // Bytes received, sent.
 uint64_t jsonrpc_received(const struct jsonrpc *);

@@ -99,6 +99,13 @@ ignore(const char *text, size_t len, void *aux)
     json_decref(j);
 }
 
+// A client that reads now and then.
+static bool
+sometimes(void *n_asked)
+{
+    return ++*(unsigned *) n_asked % 3;
+}
+
 // An array of transactions and monitor requests, in turn on one database.
 static void
 fuzz_requests(const json_t *list)
@@ -107,6 +114,7 @@ fuzz_requests(const json_t *list)
     struct db_monitors *ms = db_monitors_new(db);
     struct db_monitor *monitors[16];
     size_t n_monitors = 0;
+    unsigned n_asked = 0;
     json_t *id = json_integer(1);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *j = json_array_get(list, i);
@@ -115,12 +123,20 @@ fuzz_requests(const json_t *list)
             struct db_exec x = {.db = db, .params = j};
             db_execute(&x, &result);
         } else if (n_monitors < ARRAY_SIZE(monitors)) {
-            struct db_monitor_args args = {1 + i % 3, id, j, NULL, ignore, NULL};
+            struct db_monitor_args args = {.version = 1 + i % 3,
+                                           .id = id,
+                                           .requests = j,
+                                           .send = ignore,
+                                           .ready = sometimes,
+                                           .aux = &n_asked};
             struct db_error *e = db_monitor_new(ms, &args, &monitors[n_monitors], &result);
             n_monitors += !e;
             db_error_free(e);
         } else {
             db_error_free(db_monitor_change(monitors[i % n_monitors], id, j));
+        }
+        if (n_monitors && i % 4 == 3) {
+            db_monitor_flush(monitors[i % n_monitors]);
         }
         str_free(&result);
     }

@@ -467,7 +467,12 @@ struct replica {
     json_t *state;
     struct db_monitor *monitor;
     char last[UUID_LEN + 1];
+    bool asleep; // its updates wait
+    int above;   // sees rows whose n is greater
+    int n_updates;
 };
+
+#define ALL (-1000) // less than any n
 
 static void
 replica_set(json_t *row, const char *table, const json_t *values, bool difference)
@@ -569,6 +574,7 @@ static void
 on_update(const char *text, size_t len, void *r_)
 {
     struct replica *r = r_;
+    r->n_updates++;
     json_t *m = json_loadb(text, len, 0, NULL), *params = json_object_get(m, "params");
     assert_non_null(m);
     if (r->version == 3) {
@@ -578,29 +584,93 @@ on_update(const char *text, size_t len, void *r_)
     json_decref(m);
 }
 
-static void
-replica_start(struct replica *r, struct db_monitors *ms, int version, const char *since,
-              json_t *state)
+static bool
+is_reading(void *r)
 {
-    static const char requests_text[] = "{\"Root\":{},\"Kid\":{}}";
+    return !((struct replica *) r)->asleep;
+}
+
+static json_t *
+requests_above(int above)
+{
+    return above == ALL ? json_pack("{s:{},s:{}}", "Root", "Kid")
+                        : json_pack("{s:{s:[[ssi]]},s:{s:[[ssi]]}}", "Root", "where", "n", ">",
+                                    above, "Kid", "where", "n", ">", above);
+}
+
+// version, state and above are set.
+static void
+replica_begin(struct replica *r, struct db_monitors *ms, const char *since)
+{
     struct str result = STR_INIT;
-    json_t *requests = json_loads(requests_text, 0, NULL), *id = json_string("m"),
+    json_t *requests = requests_above(r->above), *id = json_string("m"),
            *last = since ? json_string(since) : NULL;
-    *r = (struct replica){.version = version, .state = state};
-    struct db_monitor_args args = {version, id, requests, last, on_update, r};
+    struct db_monitor_args args = {.version = r->version,
+                                   .id = id,
+                                   .requests = requests,
+                                   .last_txn = last,
+                                   .send = on_update,
+                                   .aux = r,
+                                   .ready = is_reading};
     assert_null(db_monitor_new(ms, &args, &r->monitor, &result));
     json_t *j = json_loadb(result.p, result.len, 0, NULL);
     assert_non_null(j);
-    if (version == 3) {
+    if (r->version == 3) {
         assert_true(!since || json_is_true(json_array_get(j, 0)));
         snprintf(r->last, sizeof r->last, "%s", json_string_value(json_array_get(j, 1)));
     }
-    replica_apply(r, version == 3 ? json_array_get(j, 2) : j);
+    replica_apply(r, r->version == 3 ? json_array_get(j, 2) : j);
     json_decref(j);
     json_decref(requests);
     json_decref(id);
     json_decref(last);
     str_free(&result);
+}
+
+static void
+replica_start(struct replica *r, struct db_monitors *ms, int version, const char *since,
+              json_t *state)
+{
+    *r = (struct replica){.version = version, .state = state, .above = ALL};
+    replica_begin(r, ms, since);
+}
+
+// The client reads all there is: it must see what it would have seen awake.
+static void
+replica_wake(struct replica *r, const json_t *state)
+{
+    static const char *const tables[] = {"Root", "Kid"};
+    json_t *want = json_deep_copy(state), *row;
+    const char *uuid;
+    void *next;
+    int before = r->n_updates;
+    for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
+        json_object_foreach_safe(rows_of(want, tables[i]), next, uuid, row)
+        {
+            if (json_integer_value(json_object_get(row, "n")) <= r->above) {
+                json_object_del(rows_of(want, tables[i]), uuid);
+            }
+        }
+    }
+    bool had = json_equal(want, r->state);
+    db_monitor_flush(r->monitor);
+    assert_in_range(r->n_updates - before, !had, 1);
+    if (!json_equal(want, r->state)) {
+        print_difference("a replica that was asleep", want, r->state);
+    }
+    assert_true(json_equal(want, r->state));
+    json_decref(want);
+}
+
+// New conditions, awake or asleep.
+static void
+replica_change(struct replica *r, int above)
+{
+    json_t *id = json_string("m"), *requests = requests_above(above);
+    assert_null(db_monitor_change(r->monitor, id, requests));
+    r->above = above;
+    json_decref(id);
+    json_decref(requests);
 }
 
 static void
@@ -663,6 +733,7 @@ struct world {
     struct db_file *file;
     struct db_monitors *monitors;
     struct replica replicas[3];
+    struct replica sleepers[5];
     json_t *state;
     struct {
         char id[UUID_LEN + 1];
@@ -693,6 +764,13 @@ world_start(struct world *w)
     for (int i = 0; i < 3; i++) {
         replica_start(&w->replicas[i], w->monitors, i + 1, NULL, new_state());
     }
+    for (size_t i = 0; i < ARRAY_SIZE(w->sleepers); i++) {
+        struct replica *r = &w->sleepers[i];
+        r->version = i < 3 ? i + 1 : i - 1;
+        r->state = new_state();
+        r->above = i < 3 ? ALL : 0;
+        replica_begin(r, w->monitors, NULL);
+    }
 }
 
 static void
@@ -701,6 +779,9 @@ world_end(struct world *w)
     char *lock = base_asprintf("/tmp/.test_txn.%d.db.~lock~", (int) getpid());
     for (int i = 0; i < 3; i++) {
         replica_end(&w->replicas[i]);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(w->sleepers); i++) {
+        replica_end(&w->sleepers[i]);
     }
     for (size_t i = 0; i < MIN(w->n_past, (size_t) PAST); i++) {
         json_decref(w->past[i].state);
@@ -744,6 +825,22 @@ remember(struct world *w)
     json_array_append_new(w->persistent, without_ephemeral(w->state));
 }
 
+// Clients that read now and then.
+static void
+sleep_or_wake(struct world *w)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(w->sleepers); i++) {
+        struct replica *r = &w->sleepers[i];
+        if (i >= 3 && !random_below(10)) {
+            replica_change(r, (int) random_below(5) - 1);
+        }
+        if (!r->asleep || !random_below(8)) {
+            replica_wake(r, w->state);
+            r->asleep = random_below(2);
+        }
+    }
+}
+
 static void
 step(struct world *w)
 {
@@ -778,6 +875,7 @@ step(struct world *w)
         remember(w);
     }
     check_return(w);
+    sleep_or_wake(w);
     json_decref(g.state);
     json_decref(g.ops);
 }

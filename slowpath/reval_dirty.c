@@ -72,6 +72,10 @@ static enum verdict
 judge(const struct mega *m, const struct xlate_out *out)
 {
     const struct mega_xlate *x = rcu_get(m->x);
+    // The port has left: what comes from its device is not ours to drop.
+    if (out->error == XLATE_NO_PORT || out->error == XLATE_NO_BRIDGE) {
+        return REMOVE;
+    }
     if (!mask_suffices(m, &out->wc) || out->n_deps > UINT8_MAX) {
         return REMOVE;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One JSON-RPC connection. All messages that a read brought are handled in one go; what is sent is serialised straight into the
-// stream's buffer, which leaves at the end of the turn. Owner: the loop's thread.
+// One JSON-RPC connection. All messages that a read brought are handled in one go; what is sent is
+// serialised straight into the stream's buffer, which leaves at the end of the turn. Owner: the
+// loop's thread.
 #include "lib/base/jsonrpc.h"
 
 #include <errno.h>
@@ -17,6 +18,8 @@
 
 LOG_MODULE(jsonrpc);
 
+#define ECHO_BACKLOG (256 * 1024) // bytes
+
 #define DUMP_FLAGS (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15))
 
 struct jsonrpc {
@@ -28,16 +31,17 @@ struct jsonrpc {
     uint64_t received;
     uint64_t next_id;
     bool paused;
+    bool choked; // echoes' answers pile up: as paused, until they have left
     bool closed; // the user has been told
     struct loop_timer *resume;
     struct loop_timer *probe;
     int probe_ms;
-    int64_t last_input; // ms
-    bool probing;       // an echo is out
+    int64_t last_input;   // ms
+    bool probing;         // an echo is out
     size_t probe_backlog; // output at the last look of the probe
     void (*drained)(void *aux);
     void *drained_aux;
-    int busy;           // process() calls under way: freeing waits for them
+    int busy; // process() calls under way: freeing waits for them
     bool dead;
 };
 
@@ -77,6 +81,21 @@ on_readable(struct stream *s, void *j_)
     process(j);
 }
 
+static bool
+may_read(const struct jsonrpc *j)
+{
+    return !j->paused && !j->choked && !j->closed;
+}
+
+static void
+resume(struct jsonrpc *j)
+{
+    if (may_read(j)) {
+        stream_pause_reading(j->stream, false);
+        loop_timer_set(j->resume, 0); // input that is already here
+    }
+}
+
 static void
 alive(struct jsonrpc *j)
 {
@@ -88,8 +107,12 @@ static void
 on_drained(struct stream *s, void *j_)
 {
     struct jsonrpc *j = j_;
-    if (j->paused) {
+    if (j->paused || j->choked) {
         alive(j);
+    }
+    if (j->choked) {
+        j->choked = false;
+        resume(j);
     }
     if (j->drained) {
         j->drained(j->drained_aux);
@@ -112,7 +135,7 @@ static void
 on_probe(void *j_)
 {
     struct jsonrpc *j = j_;
-    if (j->paused && stream_backlog(j->stream) < j->probe_backlog) {
+    if ((j->paused || j->choked) && stream_backlog(j->stream) < j->probe_backlog) {
         alive(j);
     }
     int64_t idle = clock_now() - j->last_input;
@@ -138,8 +161,10 @@ on_probe(void *j_)
 struct jsonrpc *
 jsonrpc_new(struct loop *loop, struct stream *stream, const struct jsonrpc_cbs *cbs, void *aux)
 {
-    static const struct stream_cbs stream_cbs = {
-        .connected = on_connected, .readable = on_readable, .drained = on_drained, .closed = on_closed};
+    static const struct stream_cbs stream_cbs = {.connected = on_connected,
+                                                 .readable = on_readable,
+                                                 .drained = on_drained,
+                                                 .closed = on_closed};
     struct jsonrpc *j = base_calloc(1, sizeof *j);
     j->loop = loop;
     j->stream = stream;
@@ -212,10 +237,7 @@ jsonrpc_pause(struct jsonrpc *j, bool pause)
 {
     if (j->paused != pause) {
         j->paused = pause;
-        stream_pause_reading(j->stream, pause || j->closed);
-        if (!pause) {
-            loop_timer_set(j->resume, 0); // input that is already here
-        }
+        pause ? stream_pause_reading(j->stream, true) : resume(j);
     }
 }
 
@@ -288,6 +310,10 @@ is_echo(struct jsonrpc *j, const struct jsonrpc_msg *m)
 {
     if (m->type == JSONRPC_REQUEST && !strcmp(m->method, "echo")) {
         jsonrpc_reply(j, json_incref(m->params), m->id);
+        if (stream_backlog(j->stream) > ECHO_BACKLOG) {
+            j->choked = true;
+            stream_pause_reading(j->stream, true);
+        }
         return true;
     }
     return (m->type == JSONRPC_REPLY || m->type == JSONRPC_ERROR) && json_is_string(m->id) &&
@@ -324,19 +350,20 @@ static void
 process(struct jsonrpc *j)
 {
     j->busy++;
-    while (!j->paused && !j->closed) {
+    while (may_read(j)) {
         struct evbuffer *in = stream_input(j->stream);
         struct evbuffer_iovec v;
         if (evbuffer_peek(in, -1, NULL, &v, 1) < 1 || !v.iov_len) {
             break;
         }
-        // The piece stays where it is until the values in it are handled: draining early could move it.
+        // The piece stays where it is until the values in it are handled: draining early could move
+        // it.
         size_t at = 0;
-        while (at < v.iov_len && !j->paused && !j->closed) {
+        while (at < v.iov_len && may_read(j)) {
             json_t *value;
             const char *error;
-            size_t used = jsonrpc_parser_feed(j->parser, (char *) v.iov_base + at,
-                                              v.iov_len - at, &value, &error);
+            size_t used = jsonrpc_parser_feed(j->parser, (char *) v.iov_base + at, v.iov_len - at,
+                                              &value, &error);
             at += used;
             j->received += used;
             if (value) {

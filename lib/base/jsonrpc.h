@@ -32,7 +32,7 @@ struct jsonrpc_cbs {
     void (*closed)(struct jsonrpc *, int error, void *aux);
 };
 
-// Takes the stream. Answers "echo" requests by itself.
+// Takes the stream. Answers "echo" requests by itself, unless the peer doesn't read the answers: then input waits.
 struct jsonrpc *jsonrpc_new(struct loop *, struct stream *take, const struct jsonrpc_cbs *, void *aux);
 void jsonrpc_free(struct jsonrpc *);
 struct stream *jsonrpc_stream(struct jsonrpc *);

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON-RPC: the splitter of byte streams against jansson itself, and two ends over a Unix socket:
-// requests, replies, notifications, echo, malformed input.
+// requests, replies, notifications, echo, malformed input, probes.
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/jsonrpc.h"
 #include "lib/base/loop.h"
 #include "lib/base/random.h"
@@ -247,6 +251,58 @@ test_two_ends(void **state)
 }
 
 static void
+on_drained(void *n)
+{
+    ++*(unsigned *) n;
+}
+
+// While input pauses, a peer that reads slowly is alive for the probe, one that doesn't read isn't.
+static void
+test_probe_of_a_slow_reader(void **state)
+{
+    static char text[1024 * 1024];
+    struct end client;
+    struct stream_listener *l;
+    struct stream *raw;
+    char piece[16384];
+    unsigned n_drained = 0;
+    connect_ends(&client, &l, &raw);
+    stream_free(raw);
+    while (!server.closed) {
+        loop_turn(loop, -1);
+    }
+    jsonrpc_free(server.rpc);
+    memset(&server, 0, sizeof server);
+    struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *) &sun, sizeof sun), 0);
+    while (!server.rpc) {
+        loop_turn(loop, -1);
+    }
+    memset(text, ' ', sizeof text);
+    jsonrpc_on_drained(server.rpc, on_drained, &n_drained);
+    jsonrpc_pause(server.rpc, true);
+    jsonrpc_send_raw(server.rpc, text, sizeof text);
+    jsonrpc_set_probe(server.rpc, 100);
+    int64_t began = clock_now();
+    while (!n_drained && !server.closed) {
+        loop_turn(loop, 10);
+        assert_true(read(fd, piece, sizeof piece) > 0);
+    }
+    assert_false(server.closed);
+    assert_true(clock_now() - began > 200); // else nothing was tried
+    jsonrpc_send_raw(server.rpc, text, sizeof text);
+    while (!server.closed) {
+        loop_turn(loop, -1);
+    }
+    assert_int_equal(server.error, -ETIMEDOUT);
+    jsonrpc_free(server.rpc);
+    close(fd);
+    stream_listener_free(l);
+}
+
+static void
 test_malformed_input_closes(void **state)
 {
     static const char *const bad[] = {"{\"method\":", "[1]",
@@ -305,6 +361,7 @@ main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_two_ends),
         cmocka_unit_test(test_malformed_input_closes),
+        cmocka_unit_test(test_probe_of_a_slow_reader),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     loop_free(loop);

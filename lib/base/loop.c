@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event loop: libevent waits for descriptors and signals; timers are a heap of ours, since they follow lib/base/clock.h.
-// Everything is owned by the loop's thread, but the queue of calls and the two flags, through which other threads talk
-// to it. A turn: wait, descriptor callbacks, timers that are due, hooks, flushes.
+// The event loop: libevent waits for descriptors and signals; timers are a heap of ours, since they
+// follow lib/base/clock.h. The wait ends by a timer descriptor of ours, which is armed anew only
+// when the deadline moves: libevent's own precise timers would cost a system call in each turn.
+// Everything is owned by the loop's thread, but the queue of calls and the two flags, through which
+// other threads talk to it. A turn: wait, descriptor callbacks, timers that are due, hooks,
+// flushes.
 #include "lib/base/loop.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -17,9 +21,10 @@
 
 struct loop {
     struct event_base *base;
-    struct event *tick;          // ends the wait when a timer is due
-    int64_t tick_at;             // real time it is set for, INT64_MAX: not set
-    struct loop_timer **timers;  // heap by (deadline, order)
+    int tick_fd; // timer that ends the wait when one of ours is due
+    struct event *tick;
+    int64_t tick_at;            // real time it is set for, INT64_MAX: not set
+    struct loop_timer **timers; // heap by (deadline, order)
     size_t n_timers, cap_timers;
     uint64_t timer_order;
     struct cds_list_head hooks;
@@ -88,7 +93,10 @@ static void
 on_tick(evutil_socket_t fd, short what, void *loop_)
 {
     struct loop *l = loop_;
-    l->tick_at = INT64_MAX;
+    uint64_t n;
+    if (read(l->tick_fd, &n, sizeof n) == sizeof n) {
+        l->tick_at = INT64_MAX;
+    }
 }
 
 static void
@@ -119,14 +127,16 @@ loop_new(void)
 {
     struct loop *l = base_calloc(1, sizeof *l);
     struct event_config *config = event_config_new();
-    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER);
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
     l->base = event_base_new_with_config(config);
     event_config_free(config);
     int error = queue_init(&l->calls);
-    if (!l->base || error) {
-        log_fatal(error, "cannot create an event loop");
+    l->tick_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (!l->base || error || l->tick_fd < 0) {
+        log_fatal(error ? error : errno, "cannot create an event loop");
     }
-    l->tick = evtimer_new(l->base, on_tick, l);
+    l->tick = event_new(l->base, l->tick_fd, EV_READ | EV_PERSIST, on_tick, l);
+    event_add(l->tick, NULL);
     l->tick_at = INT64_MAX;
     l->calls_event = event_new(l->base, queue_fd(&l->calls), EV_READ | EV_PERSIST, on_calls, l);
     event_add(l->calls_event, NULL);
@@ -152,6 +162,7 @@ loop_free(struct loop *l)
         free(CONTAINER_OF(node, struct call, node));
     }
     event_free(l->tick);
+    close(l->tick_fd);
     event_free(l->calls_event);
     event_base_free(l->base);
     queue_destroy(&l->calls);
@@ -205,7 +216,7 @@ struct loop_timer *
 loop_timer_new(struct loop *l, void (*cb)(void *), void *aux)
 {
     struct loop_timer *t = base_malloc(sizeof *t);
-    *t = (struct loop_timer) {l, 0, 0, SIZE_MAX, cb, aux};
+    *t = (struct loop_timer){l, 0, 0, SIZE_MAX, cb, aux};
     return t;
 }
 
@@ -285,7 +296,7 @@ struct loop_io *
 loop_io_new(struct loop *l, int fd, int events, void (*cb)(void *, int), void *aux)
 {
     struct loop_io *io = base_malloc(sizeof *io);
-    *io = (struct loop_io) {l, event_new(l->base, fd, EV_PERSIST, on_io, io), fd, 0, cb, aux};
+    *io = (struct loop_io){l, event_new(l->base, fd, EV_PERSIST, on_io, io), fd, 0, cb, aux};
     loop_io_set(io, events);
     return io;
 }
@@ -301,8 +312,8 @@ loop_io_set(struct loop_io *io, int events)
     }
     io->events = events;
     if (events) {
-        short what = EV_PERSIST | (events & LOOP_READ ? EV_READ : 0) |
-                     (events & LOOP_WRITE ? EV_WRITE : 0);
+        short what =
+            EV_PERSIST | (events & LOOP_READ ? EV_READ : 0) | (events & LOOP_WRITE ? EV_WRITE : 0);
         event_assign(io->event, io->loop->base, io->fd, what, on_io, io);
         if (event_add(io->event, NULL)) {
             log_fatal(errno, "cannot watch file descriptor %d", io->fd);
@@ -331,7 +342,7 @@ struct loop_signal *
 loop_signal_new(struct loop *l, int signum, void (*cb)(void *), void *aux)
 {
     struct loop_signal *s = base_malloc(sizeof *s);
-    *s = (struct loop_signal) {l, evsignal_new(l->base, signum, on_signal, s), cb, aux};
+    *s = (struct loop_signal){l, evsignal_new(l->base, signum, on_signal, s), cb, aux};
     event_add(s->event, NULL);
     return s;
 }
@@ -351,7 +362,7 @@ struct loop_hook *
 loop_hook_new(struct loop *l, void (*cb)(void *), void *aux)
 {
     struct loop_hook *h = base_malloc(sizeof *h);
-    *h = (struct loop_hook) {.loop = l, .cb = cb, .aux = aux};
+    *h = (struct loop_hook){.loop = l, .cb = cb, .aux = aux};
     cds_list_add_tail(&h->node, &l->hooks);
     return h;
 }
@@ -435,20 +446,17 @@ wait_limit(struct loop *l, int max_ms)
     return limit;
 }
 
+// ms > 0, or < 0: none.
 static void
 set_tick(struct loop *l, int64_t ms)
 {
-    if (ms < 0) {
-        if (l->tick_at != INT64_MAX) {
-            event_del(l->tick);
-            l->tick_at = INT64_MAX;
-        }
-        return;
-    }
-    int64_t at = clock_now_us() / 1000 + ms;
+    int64_t at = ms < 0 ? INT64_MAX : clock_now_us() / 1000 + ms;
     if (at != l->tick_at) {
-        struct timeval tv = {ms / 1000, ms % 1000 * 1000};
-        event_add(l->tick, &tv);
+        struct itimerspec t = {0};
+        if (ms > 0) {
+            t.it_value = (struct timespec){ms / 1000, ms % 1000 * 1000000};
+        }
+        timerfd_settime(l->tick_fd, 0, &t, NULL);
         l->tick_at = at;
     }
 }

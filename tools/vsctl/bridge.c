@@ -14,6 +14,15 @@ vsctl_want_info(struct vsctl *v, struct vsctl_cmd *c)
         IDL_OPEN_VSWITCH_BRIDGES, IDL_BRIDGE_NAME,   IDL_BRIDGE_CONTROLLER, IDL_BRIDGE_FAIL_MODE,
         IDL_BRIDGE_PORTS,         IDL_PORT_NAME,     IDL_PORT_FAKE_BRIDGE,  IDL_PORT_TAG,
         IDL_PORT_INTERFACES,      IDL_INTERFACE_NAME};
+    if (v->lean) {
+        idl_want(v->idl, IDL_BRIDGE_NAME, IDL_READ);
+        idl_want(v->idl, IDL_PORT_NAME, IDL_READ);
+        idl_want(v->idl, IDL_PORT_FAKE_BRIDGE, IDL_READ);
+        idl_want(v->idl, IDL_PORT_TAG, IDL_READ);
+        idl_want(v->idl, IDL_PORT_INTERFACES, IDL_READ);
+        idl_want(v->idl, IDL_INTERFACE_NAME, IDL_READ);
+        return;
+    }
     for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
         idl_want(v->idl, columns[i], IDL_READ);
     }

@@ -11,7 +11,7 @@ tools_ovs_vsctl_SOURCES = \
 	tools/vsctl/main.c \
 	tools/vsctl/port.h tools/vsctl/port_cmd.c \
 	tools/vsctl/record.c \
-	tools/vsctl/show.c \
+	tools/vsctl/lean.c tools/vsctl/show.c \
 	tools/vsctl/switch_cmd.c \
 	tools/vsctl/usage.c \
 	tools/vsctl/vsctl.h \

@@ -362,28 +362,6 @@ finish(struct run *r, uint64_t seqno)
 }
 
 static void
-run_until_done(struct run *r)
-{
-    struct vsctl *v = &r->v;
-    for (;;) {
-        while (!idl_is_synced(v->idl)) {
-            turn(r);
-        }
-        uint64_t seqno = idl_seqno(v->idl);
-        bool done = run_commands(r) && finish(r, seqno);
-        idl_txn_free(v->txn);
-        v->txn = NULL;
-        db_symtab_destroy(&v->symtab);
-        if (done) {
-            return;
-        }
-        while (idl_seqno(v->idl) == seqno) {
-            turn(r);
-        }
-    }
-}
-
-static void
 prepare(struct run *r)
 {
     struct vsctl *v = &r->v;
@@ -398,6 +376,56 @@ prepare(struct run *r)
         idl_want(v->idl, IDL_INTERFACE_NAME, IDL_READ);
         idl_want(v->idl, IDL_INTERFACE_OFPORT, IDL_READ);
         idl_want(v->idl, IDL_INTERFACE_ERROR, IDL_READ);
+    }
+    if (v->lean) {
+        vsctl_lean_want(v, r->commands, r->n);
+    }
+}
+
+static void
+connect_to(struct run *r, struct loop *loop)
+{
+    r->v.idl = idl_new(loop, r->db, NULL, NULL);
+    if (!r->retry) {
+        idl_set_once(r->v.idl);
+    }
+    prepare(r);
+    idl_start(r->v.idl);
+}
+
+// The whole replica instead of the rows that were thought to suffice.
+static void
+start_over(struct run *r)
+{
+    struct loop *loop = idl_loop(r->v.idl);
+    idl_free(r->v.idl);
+    r->v.lean = false;
+    connect_to(r, loop);
+}
+
+static void
+run_until_done(struct run *r)
+{
+    struct vsctl *v = &r->v;
+    for (;;) {
+        while (!idl_is_synced(v->idl)) {
+            turn(r);
+        }
+        if (v->lean && !vsctl_lean_holds(v, r->commands, r->n)) {
+            start_over(r);
+            continue;
+        }
+        uint64_t seqno = idl_seqno(v->idl);
+        bool done = run_commands(r) && finish(r, seqno);
+        idl_txn_free(v->txn);
+        v->txn = NULL;
+        db_symtab_destroy(&v->symtab);
+        if (done) {
+            return;
+        }
+        while (idl_seqno(v->idl) == seqno) {
+            turn(r);
+        }
     }
 }
 
@@ -431,13 +459,9 @@ main(int argc, char *argv[])
     r.commands = vsctl_parse(argc - first, argv + first, r.options, r.n_options, &r.n);
     LOG_INFO("Called as %s", r.args);
 
-    struct loop *loop = loop_new();
-    r.v.idl = idl_new(loop, r.db, NULL, NULL);
-    if (!r.retry) {
-        idl_set_once(r.v.idl);
-    }
-    prepare(&r);
-    idl_start(r.v.idl);
+    // A passive remote can't be asked to call twice.
+    r.v.lean = r.db[0] != 'p' && vsctl_lean_suits(r.commands, r.n);
+    connect_to(&r, loop_new());
     run_until_done(&r);
     // The process ends here: freeing thousands of rows one by one would only cost time.
     return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;

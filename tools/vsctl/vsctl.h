@@ -4,7 +4,8 @@
 // main.c options and the life of a run; command.c from words to commands; record.c tables, columns
 // and rows by name; assign.c COLUMN[:KEY]=VALUE; db_read.c, db_write.c the database commands;
 // bridge.c the model of bridges (real and VLAN bridges, ports, interfaces); bridge_cmd.c,
-// port_cmd.c, bond_cmd.c, switch_cmd.c, zone_cmd.c the commands on it; show.c; usage.c.
+// port_cmd.c, bond_cmd.c, switch_cmd.c, zone_cmd.c the commands on it; lean.c runs without the whole
+// replica; show.c; usage.c.
 //
 // A command first says what it reads (prepare), before the connection; then runs (run), perhaps
 // more than once when the transaction loses a race: everything it keeps must be built anew; after
@@ -56,6 +57,7 @@ struct vsctl {
     struct db_symtab symtab;
     bool try_again; // some command waits for the database to change
     bool no_wait, oneline, dry_run;
+    bool lean;    // the replica has only the rows that the commands name
     char **new_ports; // names of ports added: errors of their interfaces are told
     size_t n_new_ports, new_ports_cap;
     bool fakes_known; // VLAN bridges below are up to date
@@ -157,6 +159,12 @@ void vsctl_delete_bridge(struct vsctl *, const struct vsctl_bridge *);
 void vsctl_new_port(struct vsctl *, const char *name);
 int vsctl_compare_names(const void *, const void *); // of char *
 void vsctl_print_sorted(struct vsctl_cmd *, const char **names, size_t n);
+
+// lean.c
+bool vsctl_lean_suits(const struct vsctl_cmd *, size_t n);
+void vsctl_lean_want(struct vsctl *, const struct vsctl_cmd *, size_t n); // after the prepares
+bool vsctl_lean_holds(const struct vsctl *, const struct vsctl_cmd *,
+                      size_t n); // false: start over with the whole replica
 
 // switch_cmd.c
 void vsctl_init_db(struct vsctl *);

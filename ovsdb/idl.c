@@ -98,6 +98,12 @@ idl_free(struct idl *idl)
 }
 
 void
+idl_set_snapshot(struct idl *idl)
+{
+    idl->snapshot = true;
+}
+
+void
 idl_set_once(struct idl *idl)
 {
     idl->once = true;
@@ -236,6 +242,10 @@ monitor_requests(struct idl *idl)
             }
         }
         json_object_set_new(request, "columns", columns);
+        if (idl->snapshot) {
+            json_object_set_new(request, "select",
+                                json_pack("{sbsbsb}", "insert", 0, "delete", 0, "modify", 0));
+        }
         if (idl->method != IDL_PLAIN) {
             add_where(t, request);
             json_decref(t->sent_cond);

@@ -59,6 +59,9 @@ struct idl *idl_new(struct loop *, const char *remotes, const struct idl_cbs *, 
 void idl_free(struct idl *);
 // One attempt only (idl_error() says how it failed), or, for a passive remote, waiting for the server to call. Before idl_start().
 void idl_set_once(struct idl *);
+// The replica stays as the server first tells it: no updates are sent. For one transaction that waits for nothing, when
+// reading everything again after a failure is cheaper than hearing of its own changes. Before idl_start().
+void idl_set_snapshot(struct idl *);
 void idl_set_probe(struct idl *, int ms); // inactivity probe; 0: off
 int idl_error(const struct idl *);        // idl_set_once(): 0 or the -errno (or EOF) that ended the connection
 const char *idl_remotes(const struct idl *);

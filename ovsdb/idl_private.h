@@ -72,7 +72,7 @@ struct idl {
     void *aux;
     struct idl_table tables[IDL_N_TABLES];
 
-    bool once;
+    bool once, snapshot;
     int error, probe_ms;
     struct jsonrpc_session *session;
     struct stream_listener *listener;

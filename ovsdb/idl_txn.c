@@ -480,7 +480,7 @@ idl_txn_reply(struct idl_txn *txn, const json_t *result, const json_t *error)
     } else {
         status = read_results(txn, result);
     }
-    if (status == IDL_TXN_ERROR) {
+    if (status == IDL_TXN_ERROR && !txn->idl->snapshot) { // else another try tells
         LOG_WARN("transaction error: %s", txn->error);
     }
     settle(txn, status);

@@ -72,6 +72,7 @@ struct run {
     struct vsctl v;
     char *db, *args; // args: the command line, for logs
     bool retry;
+    bool snapshot; // the replica is not kept up to date
     struct vsctl_option options[64];
     size_t n_options;
     struct vsctl_cmd *commands;
@@ -342,7 +343,8 @@ finish(struct run *r, uint64_t seqno)
 {
     struct vsctl *v = &r->v;
     enum idl_txn_status status = idl_txn_commit_block(v->txn);
-    if (status == IDL_TXN_TRY_AGAIN || (status == IDL_TXN_ERROR && idl_seqno(v->idl) != seqno)) {
+    if (status == IDL_TXN_TRY_AGAIN ||
+        (status == IDL_TXN_ERROR && (r->snapshot || idl_seqno(v->idl) != seqno))) {
         return false; // lost a race: somebody changed what this was built on
     }
     if (status != IDL_TXN_SUCCESS && status != IDL_TXN_UNCHANGED) {
@@ -389,17 +391,20 @@ connect_to(struct run *r, struct loop *loop)
     if (!r->retry) {
         idl_set_once(r->v.idl);
     }
+    if (r->snapshot) {
+        idl_set_snapshot(r->v.idl);
+    }
     prepare(r);
     idl_start(r->v.idl);
 }
 
-// The whole replica instead of the rows that were thought to suffice.
+// The whole replica, kept up to date, instead of what was thought to suffice.
 static void
 start_over(struct run *r)
 {
     struct loop *loop = idl_loop(r->v.idl);
     idl_free(r->v.idl);
-    r->v.lean = false;
+    r->v.lean = r->snapshot = false;
     connect_to(r, loop);
 }
 
@@ -422,6 +427,13 @@ run_until_done(struct run *r)
         db_symtab_destroy(&v->symtab);
         if (done) {
             return;
+        }
+        if (r->snapshot) {
+            // The commands have given their warnings.
+            free(log_set_levels("vsctl:off"));
+            free(log_set_levels("db_ctl_base:off"));
+            start_over(r);
+            continue;
         }
         while (idl_seqno(v->idl) == seqno) {
             turn(r);
@@ -460,7 +472,9 @@ main(int argc, char *argv[])
     LOG_INFO("Called as %s", r.args);
 
     // A passive remote can't be asked to call twice.
-    r.v.lean = r.db[0] != 'p' && vsctl_lean_suits(r.commands, r.n);
+    bool may_start_over = r.db[0] != 'p' && !r.retry;
+    r.v.lean = may_start_over && vsctl_lean_suits(r.commands, r.n);
+    r.snapshot = may_start_over && r.v.no_wait;
     connect_to(&r, loop_new());
     run_until_done(&r);
     // The process ends here: freeing thousands of rows one by one would only cost time.

@@ -13,6 +13,6 @@ WRITTEN_MANS = \
 WRITTEN_MANS_IN = $(WRITTEN_MANS:=.in)
 nodist_man_MANS += $(WRITTEN_MANS)
 CLEANFILES += $(WRITTEN_MANS)
-EXTRA_DIST += $(WRITTEN_MANS_IN) doc/architecture.md doc/development.md doc/status.md
+EXTRA_DIST += $(WRITTEN_MANS_IN) doc/architecture.md doc/development.md doc/performance.md doc/status.md
 $(WRITTEN_MANS): tools/pages/pages$(EXEEXT) $(WRITTEN_MANS_IN)
 	$(AM_V_GEN)$(MKDIR_P) doc/man && tools/pages/pages$(EXEEXT) expand $(srcdir)/$@.in > $@.tmp && mv $@.tmp $@

@@ -172,7 +172,8 @@ of_count_is() {
     [ "$(of_count "$1" "$2")" = "$3" ]
 }
 
-# resting packets|bytes MATCH: the count, once it has stopped moving (a switch reads hardware counters twice a second or so).
+# resting packets|bytes MATCH: the count, once it has stopped moving (a switch reads hardware counters twice a second or so; REST_S: seconds for a NIC that
+# takes longer to report).
 resting() {
     local now before=none
     for _ in $(seq 30); do
@@ -181,7 +182,7 @@ resting() {
             break
         fi
         before=$now
-        pause 1.2
+        pause "${REST_S:-1.2}"
     done
     echo "$now"
 }
@@ -198,6 +199,18 @@ expect_of_count() {
     done
     of_reaches "$@" && return
     fail "OpenFlow counters of '$1': expected $2 packets${3:+, $3 bytes}, found $(of_count packets "$1"), $(of_count bytes "$1")"
+}
+
+# under_traffic COMMAND...: while vm1 sends 3000 frames to vm2; none of them is missing from the counters of in_port=1.
+under_traffic() {
+    local packets bytes sender
+    packets=$(resting packets in_port=1)
+    bytes=$(of_count bytes in_port=1)
+    send vm1 to=vm2 count=3000 gap_us=400 size=100 &
+    sender=$!
+    "$@"
+    wait $sender
+    expect_of_count in_port=1 $((packets + 3000)) $((bytes + 300000))
 }
 
 # How many filters of a device's ingress are (or are not) in hardware.

@@ -11,18 +11,6 @@ bridge_up
 flows in_port=1,ip,actions=output:2
 settle send vm1 to=vm2 count=2 size=100
 
-# under_traffic COMMAND...: nothing of 3000 frames is missing from the counters.
-under_traffic() {
-    local packets bytes sender
-    packets=$(resting packets in_port=1)
-    bytes=$(of_count bytes in_port=1)
-    send vm1 to=vm2 count=3000 gap_us=300 size=100 &
-    sender=$!
-    "$@"
-    wait $sender
-    expect_of_count in_port=1 $((packets + 3000)) $((bytes + 300000))
-}
-
 change_often() {
     local port
     for port in 3 2 3 2 3 2 3 2 3 2 3 2; do

@@ -13,29 +13,7 @@ flows in_port=1,ip,actions=output:2 in_port=2,ip,actions=output:3
 settle send vm1 to=vm2 count=2 size=100
 settle send vm2 to=vm3 count=2 size=120
 
-# still MATCH: the count, when the NIC has reported all.
-still() {
-    local now before=none tries
-    for tries in $(seq 20); do
-        now=$(of_count packets "$1")
-        [ "$now" = "$before" ] && break
-        before=$now
-        pause 3.5
-    done
-    echo "$now"
-}
-
-# under_traffic COMMAND...: nothing of 3000 frames is missing from the counters, on the wire or in the books.
-under_traffic() {
-    local packets bytes sender
-    packets=$(still in_port=1)
-    bytes=$(of_count bytes in_port=1)
-    send vm1 to=vm2 count=3000 gap_us=400 size=100 &
-    sender=$!
-    "$@"
-    wait $sender
-    expect_of_count in_port=1 $((packets + 3000)) $((bytes + 300000))
-}
+REST_S=3.5
 
 # More often than there was room for once.
 change_often() {
@@ -67,7 +45,7 @@ under_traffic off_and_on
 wait_in_hw "${REP[1]}"
 
 # A port that frames come from leaves the bridge: what its flow sent by then is counted, and not one less.
-packets=$(still in_port=2)
+packets=$(resting packets in_port=2)
 bytes=$(of_count bytes in_port=2)
 listen vm3
 send vm2 to=vm3 count=2500 gap_us=400 size=120 &

@@ -24,8 +24,8 @@ static struct loop_timer *compact_timer;
 
 #define COMPACT_CHECK_MS 10000
 
-static void
-reply_taking(struct unixctl_conn *conn, char *error)
+void
+ovsdb_server_reply_taking(struct unixctl_conn *conn, char *error)
 {
     if (error) {
         unixctl_reply_error(conn, error);
@@ -143,7 +143,7 @@ cmd_add_remote(struct unixctl_conn *conn, int argc, const char *argv[], void *au
     if (!error) {
         free(remotes_reconfigure(ovsdb_server.remotes));
     }
-    reply_taking(conn, error);
+    ovsdb_server_reply_taking(conn, error);
 }
 
 static void
@@ -183,7 +183,7 @@ cmd_add_db(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
         free(remotes_reconfigure(ovsdb_server.remotes));
         db_replication_restart(ovsdb_server.replication);
     }
-    reply_taking(conn, e ? db_error_take_text(e) : NULL);
+    ovsdb_server_reply_taking(conn, e ? db_error_take_text(e) : NULL);
 }
 
 static void

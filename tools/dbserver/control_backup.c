@@ -57,13 +57,7 @@ cmd_set_probe(struct unixctl_conn *conn, int argc, const char *argv[], void *aux
 static void
 cmd_set_excluded(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
-    char *error = db_replication_set_excluded(ovsdb_server.replication, argv[1]);
-    if (error) {
-        unixctl_reply_error(conn, error);
-        free(error);
-    } else {
-        unixctl_reply(conn, NULL);
-    }
+    ovsdb_server_reply_taking(conn, db_replication_set_excluded(ovsdb_server.replication, argv[1]));
 }
 
 static void

@@ -53,7 +53,7 @@ ofl_dump_device(struct dp_channel *c, int ifindex, bool terse,
     int error = nlk_dump(c->sock, &b, entry, &w);
     nlk_batch_free(&b);
     // No such device, no clsact: nothing there.
-    return error == -ENODEV || error == -EINVAL || error == -ENOENT ? 0 : error;
+    return ofl_is_gone(error) ? 0 : error;
 }
 
 // --- Flows. ---
@@ -274,18 +274,18 @@ egress_in_use(struct dp_channel *c, int ifindex)
     struct tcmsg *t = nlk_begin(&b, RTM_GETTFILTER, 0, sizeof *t);
     t->tcm_ifindex = ifindex;
     t->tcm_parent = TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS);
-    nlk_dump(c->sock, &b, entry, &w);
+    const int error = nlk_dump(c->sock, &b, entry, &w);
     nlk_batch_free(&b);
-    return n > 0;
+    return n > 0 || (error && !ofl_is_gone(error));
 }
 
 void
 ofl_qdisc_del(struct dp_channel *c, int ifindex)
 {
     struct found f = {0};
-    ofl_dump_device(c, ifindex, true, find, &f);
+    const int error = ofl_dump_device(c, ifindex, true, find, &f);
     found_free(&f);
-    if (f.n || f.others || egress_in_use(c, ifindex)) {
+    if (error || f.n || f.others || egress_in_use(c, ifindex)) {
         return;
     }
     nlk_batch_clear(&c->batch);

@@ -309,6 +309,9 @@ next_wrong(struct dp *dp, struct ofl_local *out, bool *remove) REQUIRES(dp->mute
         struct ofl_local *l = &dp->locals[i];
         const struct ofl_dev *to = ofl_dev_by_ifindex(&dp->devs, l->to);
         *remove = !to || !to->port.internal;
+        if (!*remove) {
+            l->idle_since = 0;
+        }
         if (*remove && !l->idle_since && !in_use(dp, l)) {
             l->idle_since = now;
         }

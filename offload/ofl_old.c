@@ -255,6 +255,14 @@ remove_marked(struct dp_channel *c, struct removal *r)
     mutex_lock(&dp->mutex);
     for (size_t i = 0; i < r->n; i++) {
         struct ofl_old *o = r->olds[i];
+        if (r->results[i].error && !ofl_is_gone(r->results[i].error)) { // later, then
+            r->lates[i] = (struct ofl_late){0};
+            o->leaving = false;
+            o->due = clock_now() + LINGER_MS;
+            cds_list_del(&o->in_order);
+            cds_list_add_tail(&o->in_order, &dp->olds);
+            continue;
+        }
         r->lates[i] = (struct ofl_late){.serial = o->serial, .id = o->id};
         if (r->told[i]) {
             take(o, &r->counts[i], &r->lates[i]);

@@ -15,6 +15,8 @@
 #ifndef OFFLOAD_OFL_PRIVATE_H
 #define OFFLOAD_OFL_PRIVATE_H 1
 
+#include <errno.h>
+
 #include "lib/base/hmap.h"
 #include "lib/base/list.h"
 #include "lib/base/thread.h"
@@ -144,6 +146,12 @@ bool ofl_filter_put(struct nlk_batch *, const struct ofl_spec *, uint16_t nlm_fl
 // RTM_DELTFILTER or RTM_GETTFILTER of one.
 void ofl_filter_name(struct nlk_batch *, uint16_t type, uint16_t nlm_flags,
                      const struct ofl_flow *);
+// -errno of a request that names a filter: it is not there, nor its qdisc or device.
+static inline bool
+ofl_is_gone(int error)
+{
+    return error == -ENOENT || error == -ENODEV || error == -EINVAL;
+}
 bool ofl_filter_parse(const struct nlk_msg *, struct ofl_record *);
 // Match and actions of a full record. False: not one that this room would make.
 bool ofl_filter_decode(const struct ofl_record *, const struct ofl_devs *, struct flow_match *,

@@ -44,7 +44,7 @@ struct step { // one operation
     struct ofl_counts counts, old; // as told last; of what was replaced
     uint32_t flags;                // as told by the kernel
     bool was_there, wants_hw, sent;
-    bool old_told;
+    bool old_told, told;
     bool is_new;     // the flow had no filter; what is counted by now is all the flow's
     bool in_place;   // the filter is replaced under its own name
     bool no_qdisc;   // it was thought to be there
@@ -150,6 +150,7 @@ static void
 ofl_close(struct dp *dp) NO_THREAD_SAFETY
 {
     ofl_table_free(dp);
+    ofl_old_clear(dp); // while NICs are there
     struct ofl_dev *d;
     HMAP_FOR_EACH_SAFE (d, by_port, &dp->devs.by_port) {
         free(d);
@@ -158,7 +159,6 @@ ofl_close(struct dp *dp) NO_THREAD_SAFETY
     HMAP_FOR_EACH_SAFE (nic, by_id, &dp->nics) {
         free(nic);
     }
-    ofl_old_clear(dp);
     hmap_destroy(&dp->olds_by_id);
     free(dp->nic_list);
     hmap_destroy(&dp->devs.by_port);
@@ -329,6 +329,9 @@ put_filter(struct dp *dp, struct round *r, struct step *s, struct ofl_flow *flow
     const uint16_t flags =
         (uint16_t) (NLM_F_CREATE | (look ? NLM_F_ECHO : 0) | (s->in_place ? 0 : NLM_F_EXCL));
     if (!ofl_filter_put(&r->c->batch, &spec, flags, &s->f, &s->op->reason)) {
+        if (flow) {
+            ofl_table_set_next(flow, 0);
+        }
         return false;
     }
     r->sent[r->n_sent++] = (struct sent){s, SENT_NEW};
@@ -363,7 +366,7 @@ put_new(struct dp *dp, struct round *r, struct step *s) REQUIRES(dp->mutex)
         r->any_local |= s->no_local;
         r->n_sent -= r->c->batch.n - before;
         if (flow) {
-            ofl_table_set_next(flow, 0);
+            ofl_table_set_next(flow, 0); // put, but not sent
         }
         while (r->c->batch.n > before) {
             nlk_cancel(&r->c->batch);
@@ -475,6 +478,7 @@ told(size_t i, const struct nlk_msg *m, void *r_)
     }
     s->counts = rec.counts;
     s->flags = rec.f.flags;
+    s->told = true;
 }
 
 static int
@@ -569,6 +573,7 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
         flow = ofl_table_add(dp, &op->id, &s->f);
     } else if (s->was_there) {
         carry(flow, s);
+        flow->local = s->f.local;
     }
     ofl_table_in_hw(dp, flow, in_hw ? nic : NULL);
     ofl_counts_stats(&s->counts, flow, &op->stats);
@@ -644,16 +649,22 @@ done_leave(struct dp *dp, struct round *r, struct step *s, const struct nlk_resu
 
 // The old filter has gone, or lingers; the new one has its place.
 static void
-done_old(struct dp *dp, struct dp_channel *c, const struct step *s) REQUIRES(dp->mutex)
+done_old(struct dp *dp, struct dp_channel *c, struct step *s, int error) REQUIRES(dp->mutex)
 {
     struct ofl_flow *flow = ofl_table_find(dp, &s->op->id);
     if (!flow) {
         return;
     }
     const uint64_t before = flow->told ? flow->told->told_packets : 0;
+    const bool stays = s->lingers ? !error || !ofl_is_gone(error) : error && !ofl_is_gone(error);
+    if (stays && !s->old_told && flow->told) { // nobody answered: it counted at least this much
+        s->old = (struct ofl_counts){.packets = before - flow->told->packets,
+                                     .bytes = flow->told->told_bytes - flow->told->bytes};
+        s->old.hw_packets = s->old.packets; // bytes are whole frames' already
+    }
     carry(flow, s);
-    if (s->lingers && s->old_told) {
-        s->op->late = ofl_old_serial(dp);
+    if (stays) {
+        s->op->late = s->wants_late ? ofl_old_serial(dp) : 0;
         add_old(dp, c, flow, s, before);
     }
     flow->handle = s->f.handle;
@@ -677,13 +688,16 @@ done_name(struct dp *dp, struct step *s, enum what what, const struct nlk_result
         return;
     }
     op->place = place_of(flow);
-    if (!res->error) {
+    if (!res->error && s->told) {
         ofl_counts_stats(&s->counts, flow, &op->stats);
-    } else if (res->error == -ENODEV || res->error == -EINVAL || res->error == -ENOENT) {
+    } else if (!res->error && flow->told) { // the answer was lost
+        op->stats.packets = flow->told->told_packets;
+        op->stats.bytes = flow->told->told_bytes;
+    } else if (res->error && ofl_is_gone(res->error)) {
         // Gone with its device, its qdisc, or by somebody's hand.
         op->error = -ENOENT;
         op->place = DP_PLACE_NONE;
-    } else {
+    } else if (res->error) {
         return;
     }
     if (what == SENT_DEL || op->error) {
@@ -740,7 +754,7 @@ remove_old(struct round *r)
     const int error = transact(r);
     mutex_lock(&dp->mutex);
     for (size_t i = 0; i < r->n_sent; i++) {
-        done_old(dp, r->c, r->sent[i].step);
+        done_old(dp, r->c, r->sent[i].step, r->results[i].error);
     }
     mutex_unlock(&dp->mutex);
     return error;
@@ -893,7 +907,8 @@ ofl_flow_apply(struct dp_channel *c, struct dp_flow_op *ops, size_t n)
     const int64_t began = clock_now_us();
     int error = transact(r);
     done(r, r->n_new ? (clock_now_us() - began) / (int64_t) r->n_new : 0);
-    error = error ? error : remove_old(r);
+    const int old_error = remove_old(r); // of those that went well, whatever became of the others
+    error = error ? error : old_error;
     if (r->any_local) {
         make_locals(r);
     }
@@ -907,6 +922,9 @@ ofl_flow_apply(struct dp_channel *c, struct dp_flow_op *ops, size_t n)
         error = error ? error : delete_again(r);
     }
     for (size_t i = 0; i < n; i++) {
+        if (error && r->steps[i].again) {
+            refuse(&r->steps[i], error); // its turn did not come
+        }
         if (r->steps[i].is_new) {
             ops[i].stats = (struct dp_flow_stats){0}; // dumps tell
         }

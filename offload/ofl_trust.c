@@ -12,9 +12,9 @@
 #include "lib/base/hash.h"
 #include "offload/ofl_private.h"
 
-#define ENOUGH 64 // in a row
-#define LOOK 16   // one of so many
-#define MARGIN 64 // rules: below a known capacity
+#define ENOUGH 64  // in a row
+#define LOOK 16    // one of so many
+#define MARGIN 512 // rules below a known capacity: rules of a batch are counted when it is done
 
 // What decides for a NIC whether it can: fields and actions, and of the values those that say which
 // headers there are. Never 0.

@@ -139,7 +139,11 @@ on_probe(void *j_)
         alive(j);
     }
     int64_t idle = clock_now() - j->last_input;
-    if (j->closed || !stream_is_connected(j->stream)) {
+    if (j->closed) {
+        return;
+    }
+    if (!stream_is_connected(j->stream)) { // in a handshake that does not end
+        report_closed(j, -ETIMEDOUT);
         return;
     }
     if (idle < j->probe_ms) {

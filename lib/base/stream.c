@@ -294,7 +294,10 @@ static void
 tls_readable(struct bufferevent *bev, void *s_)
 {
     struct stream *s = s_;
-    if (s->state == OPEN && !s->finishing) {
+    if (s->finishing) {
+        struct evbuffer *in = bufferevent_get_input(bev);
+        evbuffer_drain(in, evbuffer_get_length(in));
+    } else if (s->state == OPEN) {
         (void) CALL(s, readable, s, s->aux);
     }
 }
@@ -305,6 +308,9 @@ tls_drained(struct bufferevent *bev, void *s_)
     struct stream *s = s_;
     if (s->state != OPEN) {
         return;
+    }
+    if (s->finishing && stream_backlog(s)) {
+        return; // it was empty before the last words came
     }
     if (s->finishing) {
         stream_free(s);

@@ -15,6 +15,7 @@
 LOG_MODULE(socket_util);
 
 #define ACCEPT_BATCH 32
+#define AGAIN_MS 100
 
 struct stream_listener {
     struct loop *loop;
@@ -24,6 +25,7 @@ struct stream_listener {
     int fd;
     uint16_t port;
     struct loop_io *io;
+    struct loop_timer *again; // after a while without descriptors
     void (*accept)(struct stream *, void *);
     void *aux;
     bool busy, dead; // freed inside the accept callback
@@ -63,6 +65,9 @@ on_accept(void *l_, int events)
             if (errno != EAGAIN) {
                 static struct log_limit limit = LOG_LIMIT(10, 10);
                 LOG_WARN_RL(&limit, "%s: accept: %s", l->name, base_strerror(errno));
+                // Whatever is short, the next turn will not have it either.
+                loop_io_set(l->io, 0);
+                loop_timer_set(l->again, AGAIN_MS);
             }
             break;
         }
@@ -71,6 +76,13 @@ on_accept(void *l_, int events)
     if (l->dead) {
         free(l);
     }
+}
+
+static void
+on_again(void *l_)
+{
+    struct stream_listener *l = l_;
+    loop_io_set(l->io, LOOP_READ);
 }
 
 // A listening socket or -errno.
@@ -113,8 +125,7 @@ open_tcp(const struct stream_target *t, uint8_t dscp, uint16_t *port)
         return fd;
     }
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(fd, &a.sa, a.len) < 0 || listen(fd, 1024) < 0 ||
-        getsockname(fd, &a.sa, &a.len) < 0) {
+    if (bind(fd, &a.sa, a.len) < 0 || listen(fd, 1024) < 0 || getsockname(fd, &a.sa, &a.len) < 0) {
         error = -errno;
         close(fd);
         return error;
@@ -161,6 +172,7 @@ stream_listener_open(struct loop *loop, const struct stream_listen_args *args,
         LOG_INFO("%s: listening on port %u", strchr(name, ':') + 1, port);
     }
     l->io = loop_io_new(loop, fd, LOOP_READ, on_accept, l);
+    l->again = loop_timer_new(loop, on_again, l);
     stream_target_free(&t);
     *out = l;
     return 0;
@@ -173,6 +185,7 @@ stream_listener_free(struct stream_listener *l)
         return;
     }
     loop_io_free(l->io);
+    loop_timer_free(l->again);
     close(l->fd);
     if (l->path) {
         unlink(l->path);

@@ -243,7 +243,8 @@ common_name(SSL *ssl)
     char cn[256];
     int n = X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, cn, sizeof cn);
     X509_free(x);
-    return n > 0 ? base_strdup(cn) : NULL;
+    // A name with a NUL inside could pass for another one.
+    return n > 0 && strlen(cn) == (size_t) n ? base_strdup(cn) : NULL;
 }
 
 // Writes the certificate authority that the first peer shows; the next connection is verified with

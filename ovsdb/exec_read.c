@@ -238,10 +238,8 @@ sets_equal(const struct row_set *a, const struct row_set *b)
 static struct db_error *
 not_yet(struct db_op *op, const json_t *timeout)
 {
-    int64_t limit = timeout ? json_number_value(timeout) : INT64_MAX;
-    if (timeout && limit < 0) {
-        limit = 0;
-    }
+    const double ms = timeout ? json_number_value(timeout) : 1e18;
+    const int64_t limit = ms >= 1e18 ? INT64_MAX : ms > 0 ? (int64_t) ms : 0;
     if (op->x->may_wait && op->x->elapsed_ms < limit) {
         op->x->waiting = true;
         op->x->timeout_ms = limit;

@@ -522,20 +522,6 @@ switch_over(struct db_file *f, const char *tmp, const struct str *since)
     return NULL;
 }
 
-struct db_error *
-db_file_compact(struct db_file *f, struct db *db, const char *comment)
-{
-    static const struct str nothing = STR_INIT;
-    char *tmp = temporary_name(f);
-    struct db_error *e = db_file_write_snapshot(tmp, db, comment);
-    e = e ? e : switch_over(f, tmp, &nothing);
-    if (e) {
-        unlink(tmp);
-    }
-    free(tmp);
-    return e;
-}
-
 static struct db_error *
 compaction_end(struct db_file *f)
 {
@@ -562,6 +548,39 @@ compaction_end(struct db_file *f)
     str_free(&c->since);
     str_free(&c->says);
     f->compaction = NULL;
+    return e;
+}
+
+// Waits for a compaction that is under way: both write the same temporary file.
+static void
+settle_compaction(struct db_file *f)
+{
+    struct compaction *c = f->compaction;
+    if (!c) {
+        return;
+    }
+    char buf[512];
+    ssize_t n;
+    while ((n = read(c->pipe, buf, sizeof buf)) > 0 || (n < 0 && errno == EINTR)) {
+        str_add_n(&c->says, buf, (size_t) MAX(n, 0));
+    }
+    struct db_error *e = compaction_end(f);
+    c->done(e, c->aux);
+    free(c);
+}
+
+struct db_error *
+db_file_compact(struct db_file *f, struct db *db, const char *comment)
+{
+    static const struct str nothing = STR_INIT;
+    settle_compaction(f);
+    char *tmp = temporary_name(f);
+    struct db_error *e = db_file_write_snapshot(tmp, db, comment);
+    e = e ? e : switch_over(f, tmp, &nothing);
+    if (e) {
+        unlink(tmp);
+    }
+    free(tmp);
     return e;
 }
 
@@ -628,12 +647,6 @@ db_file_compact_start(struct db_file *f, struct db *db, struct loop *loop, db_fi
 }
 
 bool
-db_file_is_compacting(const struct db_file *f)
-{
-    return f->compaction != NULL;
-}
-
-bool
 db_file_wants_compaction(const struct db_file *f)
 {
     int64_t age = clock_now() - f->compacted;
@@ -648,17 +661,7 @@ db_file_close(struct db_file *f)
     if (!f) {
         return;
     }
-    if (f->compaction) {
-        struct compaction *c = f->compaction;
-        char buf[512];
-        ssize_t n;
-        while ((n = read(c->pipe, buf, sizeof buf)) > 0) {
-            str_add_n(&c->says, buf, n);
-        }
-        struct db_error *e = compaction_end(f);
-        c->done(e, c->aux);
-        free(c);
-    }
+    settle_compaction(f);
     db_journal_close(f->journal);
     str_free(&f->text);
     free(f);

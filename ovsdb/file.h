@@ -39,7 +39,6 @@ struct db_error *db_file_compact(struct db_file *, struct db *, const char *comm
 // The same without stopping: `done` is told from the loop. -EBUSY while one runs.
 typedef void db_file_done(struct db_error *take, void *aux);
 int db_file_compact_start(struct db_file *, struct db *, struct loop *, db_file_done *, void *aux);
-bool db_file_is_compacting(const struct db_file *);
 // True when by the rules of ovsdb-server(1) it is time to compact.
 bool db_file_wants_compaction(const struct db_file *);
 

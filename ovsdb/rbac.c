@@ -87,6 +87,19 @@ db_rbac_begin(struct db_rbac *r, const struct db_rbac_client *client, const stru
     return r->permission ? NULL : denied(r);
 }
 
+struct db_error *
+db_rbac_check_convert(const struct db_rbac_client *client, const struct db *db)
+{
+    if (!client->role || !client->role[0] || !db_table_find(db, "RBAC_Role")) {
+        return NULL;
+    }
+    return db_error_new(
+        "permission error",
+        "RBAC rules for client \"%s\" role \"%s\" prohibit \"convert\" of database %s "
+        "(only the root role may convert databases)",
+        client->id ? client->id : "(null)", client->role, db->schema->name);
+}
+
 // Sets of names don't count, even with only one element.
 static const struct db_datum *
 single_string(const struct db_row *row, const char *name)

@@ -24,6 +24,9 @@ struct db_rbac {
     const struct db_row *permission; // NULL: no control
 };
 
+// May the client give the database another schema (which could have other roles, or none)?
+struct db_error *db_rbac_check_convert(const struct db_rbac_client *,
+                                       const struct db *) FB_MUST_CHECK;
 // Prepares the check, or says at once that no row of the table may be changed in this way.
 struct db_error *db_rbac_begin(struct db_rbac *, const struct db_rbac_client *,
                                const struct db_table *, enum db_rbac_verb) FB_MUST_CHECK;

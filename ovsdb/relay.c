@@ -284,8 +284,7 @@ look(struct db_relay *r)
 {
     const char *text = their_schema(r);
     struct db_schema *schema;
-    if (!text) {
-        r->following = false;
+    if (!text) { // the monitor lives on, should it come back as it was
         set_connected(r, false);
         return;
     }
@@ -299,6 +298,9 @@ look(struct db_relay *r)
         db_schema_free(schema);
         if (!r->following) {
             follow(r);
+        } else if (!r->awaited) {
+            set_connected(r, true);
+            send_requests(r);
         }
     } else {
         LOG_INFO("%s: database %s has schema version %s", r->remote, name_of(r), schema->version);

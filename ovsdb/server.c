@@ -6,6 +6,7 @@
 
 #include "lib/base/jsonrpc.h"
 #include "lib/base/loop.h"
+#include "lib/base/stream.h"
 #include "ovsdb/convert.h"
 #include "ovsdb/error.h"
 #include "ovsdb/file.h"
@@ -271,6 +272,12 @@ db_session_set_read_only(struct db_session *session, bool read_only)
     session->read_only = read_only;
 }
 
+struct db_rbac_client
+db_session_client(const struct db_session *session)
+{
+    return (struct db_rbac_client){session->role, stream_peer_id(jsonrpc_stream(session->conn))};
+}
+
 void
 db_session_set_role(struct db_session *session, const char *role)
 {
@@ -463,12 +470,17 @@ do_convert(struct db_session *session, const struct jsonrpc_msg *m)
         db_reply_error(session, db_error_syntax(m->params, NULL, "array expected"), m->id);
         return;
     }
+    const struct db_rbac_client client = db_session_client(session);
+    struct db_error *e = db_rbac_check_convert(&client, d->db);
+    if (e) {
+        db_reply_error(session, e, m->id);
+        return;
+    }
     if (d->relay && !session->read_only && !session->server->read_only) {
         db_relay_forward(d->relay, session, m);
         return;
     }
-    struct db_error *e =
-        session->read_only || session->server->read_only || d->db->read_only
+    e = session->read_only || session->server->read_only || d->db->read_only
             ? db_error_new("not allowed", "convert request not allowed: the database is read-only")
             : db_schema_from_json(json_array_get(m->params, 1), &schema);
     if (!e && strcmp(schema->name, d->db->schema->name)) {

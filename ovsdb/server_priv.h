@@ -6,6 +6,7 @@
 #include "lib/base/str.h"
 #include "ovsdb/db.h"
 #include "ovsdb/monitor.h"
+#include "ovsdb/rbac.h"
 #include "ovsdb/server.h"
 
 struct loop_hook;
@@ -40,6 +41,9 @@ struct db_session {
     bool congested; // its input pauses and its updates wait until all output has left
     char *role;     // NULL: may do everything
 };
+
+// Who it is for roles; borrowed.
+struct db_rbac_client db_session_client(const struct db_session *);
 
 // --- replies ---
 // Starts a reply with this result to come: write the result into the string, then send.

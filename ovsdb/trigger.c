@@ -6,7 +6,6 @@
 #include "lib/base/clock.h"
 #include "lib/base/jsonrpc.h"
 #include "lib/base/loop.h"
-#include "lib/base/stream.h"
 #include "ovsdb/error.h"
 #include "ovsdb/exec.h"
 #include "ovsdb/relay.h"
@@ -24,14 +23,14 @@ struct trigger {
 static struct db_exec
 exec_of(struct db_session *session, struct db *db, const json_t *params)
 {
-    return (struct db_exec){
-        .db = db,
-        .params = params,
-        .read_only = session->read_only || session->server->read_only || db->read_only,
-        .may_wait = true,
-        .client = {session->role, stream_peer_id(jsonrpc_stream(session->conn))},
-        .owns_lock = db_session_owns,
-        .aux = session};
+    return (struct db_exec){.db = db,
+                            .params = params,
+                            .read_only =
+                                session->read_only || session->server->read_only || db->read_only,
+                            .may_wait = true,
+                            .client = db_session_client(session),
+                            .owns_lock = db_session_owns,
+                            .aux = session};
 }
 
 // Runs; false when it waits.

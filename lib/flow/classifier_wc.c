@@ -73,10 +73,48 @@ static const struct {
     {MEMBER(arp_tha), MEMBER(tp_src)},         {RANGE(ct_nw_src, pad4), MEMBER(ct_state)},
 };
 
+// No word before this one has members that need what lies in a later word.
+#define LATE_WORD (offsetof(struct flow_key, arp_sha) / 8)
+
 static inline bool
 within(const struct bytes *b, unsigned byte)
 {
     return byte - b->offset < b->size;
+}
+
+// --- Bits to look at. ---
+
+// The bits of bytes [offset, offset + size) of the subtable's mask: how many aren't looked at yet.
+static unsigned
+bytes_cost(struct flow_mask *wc, const struct cls_subtable *st, const struct bytes *b, bool add)
+{
+    unsigned missing = 0;
+    for (size_t i = 0; i < st->n; i++) {
+        const unsigned first = st->words[i] * 8u;
+        if (first + 8 <= b->offset || first >= b->offset + b->size) {
+            continue;
+        }
+        uint8_t *w = (uint8_t *) wc;
+        const uint8_t *m = (const uint8_t *) &st->mask->words[i];
+        for (unsigned at = MAX(first, b->offset); at < MIN(first + 8u, b->offset + b->size); at++) {
+            missing += __builtin_popcount(m[at - first] & ~w[at]);
+            w[at] |= add ? m[at - first] : 0;
+        }
+    }
+    return missing;
+}
+
+// Looks at what goes with the bit that begins at `byte`, besides it; returns how many bits are new.
+static unsigned
+needs_cost(struct flow_mask *wc, const struct cls_subtable *st, unsigned byte, bool add)
+{
+    unsigned missing = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
+        if (within(&needs[i].what, byte)) {
+            missing += bytes_cost(wc, st, &needs[i].with, add);
+        }
+    }
+    return missing;
 }
 
 // --- Subtables with many rules. ---
@@ -130,6 +168,23 @@ excluding_words(const struct cls_search *q, const struct cls_subtable *st, uint3
     return st->n;
 }
 
+// Looks at what goes with members of the first n words and lies behind them: the type of neighbour
+// discovery, without which the kernel has no words for its addresses.
+static unsigned
+late_needs_cost(struct flow_mask *wc, const struct cls_subtable *st, size_t n, bool add)
+{
+    unsigned missing = 0;
+    for (size_t i = n < st->n ? n : 0; i-- > 0 && st->words[i] >= LATE_WORD;) {
+        const uint8_t *m = (const uint8_t *) &st->mask->words[i];
+        for (unsigned b = 0; b < 8; b++) {
+            if (m[b]) {
+                missing = MAX(missing, needs_cost(wc, st, st->words[i] * 8u + b, add));
+            }
+        }
+    }
+    return missing;
+}
+
 static void
 exclude_many(struct cls_search *q, uint32_t at, struct flow_mask *wc)
 {
@@ -141,7 +196,8 @@ exclude_many(struct cls_search *q, uint32_t at, struct flow_mask *wc)
         if (!n) {
             continue;
         }
-        const unsigned cost = prefix_cost(wc, &q->cls->prefixes[i], n, false);
+        const struct cls_prefix_field *f = &q->cls->prefixes[i];
+        const unsigned cost = prefix_cost(wc, f, n, false) + needs_cost(wc, st, f->offset, false);
         if (!cost) {
             return;
         }
@@ -152,47 +208,17 @@ exclude_many(struct cls_search *q, uint32_t at, struct flow_mask *wc)
         }
     }
     const size_t n = excluding_words(q, st, at);
-    if (words_cost(wc, st, n, false) <= best) {
+    if (words_cost(wc, st, n, false) + late_needs_cost(wc, st, n, false) <= best) {
         words_cost(wc, st, n, true);
+        late_needs_cost(wc, st, n, true);
     } else {
-        prefix_cost(wc, &q->cls->prefixes[best_field], best_bits, true);
+        const struct cls_prefix_field *f = &q->cls->prefixes[best_field];
+        prefix_cost(wc, f, best_bits, true);
+        needs_cost(wc, st, f->offset, true);
     }
 }
 
 // --- Subtables with few rules. ---
-
-// The bits of bytes [offset, offset + size) of the subtable's mask: how many aren't looked at yet.
-static unsigned
-bytes_cost(struct flow_mask *wc, const struct cls_subtable *st, const struct bytes *b, bool add)
-{
-    unsigned missing = 0;
-    for (size_t i = 0; i < st->n; i++) {
-        const unsigned first = st->words[i] * 8u;
-        if (first + 8 <= b->offset || first >= b->offset + b->size) {
-            continue;
-        }
-        uint8_t *w = (uint8_t *) wc;
-        const uint8_t *m = (const uint8_t *) &st->mask->words[i];
-        for (unsigned at = MAX(first, b->offset); at < MIN(first + 8u, b->offset + b->size); at++) {
-            missing += __builtin_popcount(m[at - first] & ~w[at]);
-            w[at] |= add ? m[at - first] : 0;
-        }
-    }
-    return missing;
-}
-
-// Looks at what goes with the bit that begins at `byte`, besides it; returns how many bits are new.
-static unsigned
-needs_cost(struct flow_mask *wc, const struct cls_subtable *st, unsigned byte, bool add)
-{
-    unsigned missing = 0;
-    for (size_t i = 0; i < ARRAY_SIZE(needs); i++) {
-        if (within(&needs[i].what, byte)) {
-            missing += bytes_cost(wc, st, &needs[i].with, add);
-        }
-    }
-    return missing;
-}
 
 // A way to tell the key from rules: one bit, or all of a member's that they match.
 struct witness {

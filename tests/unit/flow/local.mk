@@ -37,3 +37,8 @@ check_PROGRAMS += tests/unit/flow/test_classifier_threads
 TESTS += tests/unit/flow/test_classifier_threads
 tests_unit_flow_test_classifier_threads_SOURCES = tests/unit/flow/test_classifier_threads.c
 tests_unit_flow_test_classifier_threads_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/flow/test_classifier_wc
+TESTS += tests/unit/flow/test_classifier_wc
+tests_unit_flow_test_classifier_wc_SOURCES = tests/unit/flow/test_classifier_wc.c
+tests_unit_flow_test_classifier_wc_LDADD = $(TEST_LIBS)

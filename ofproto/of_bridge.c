@@ -2,7 +2,7 @@
 // Bridges: life, tables as the packet path reads them, OpenFlow ports, configuration.
 //
 // The main thread owns everything here. Handlers and revalidators call of_bridge_lookup(), of_bridge_table_miss(), of_bridge_table_credit() and
-// of_bridge_packet_in() inside RCU sections; a bridge is freed only after the packet path has let go of it (of_ops.bridge_detached).
+// of_bridge_packet_in() inside RCU sections. What caches flows may have counters to credit after the bridge has gone: it holds a reference.
 #include "config.h"
 
 #include "ofproto/of_bridge.h"
@@ -79,6 +79,7 @@ of_bridge_new(struct loop *loop, const char *name, uint64_t dpid)
     }
     struct of_bridge *br = base_calloc(1, sizeof *br);
     br->name = base_strdup(name);
+    br->refs = 1;
     br->loop = loop;
     br->dpid = dpid;
     br->version = CLS_VERSION_MIN;
@@ -117,7 +118,7 @@ of_bridge_free(struct of_bridge *br)
     of_path->bridge_detached(br);
     hmap_remove(&bridges, &br->by_name);
     loop_hook_free(br->hook);
-    of_notices_destroy(br);
+    of_notices_close(br);
     of_conns_free(br->conns);
     of_expire_destroy(br);
     rcu_wait();
@@ -131,8 +132,30 @@ of_bridge_free(struct of_bridge *br)
     hmap_destroy(&br->ports);
     free(br->cookies);
     free(br->changes);
+    of_bridge_unref(br);
+}
+
+void
+of_bridge_ref(struct of_bridge *br)
+{
+    __atomic_add_fetch(&br->refs, 1, __ATOMIC_RELAXED);
+}
+
+static void
+free_last(void *br_)
+{
+    struct of_bridge *br = br_;
+    of_notices_destroy(br);
     free(br->name);
     free(br);
+}
+
+void
+of_bridge_unref(struct of_bridge *br)
+{
+    if (!__atomic_sub_fetch(&br->refs, 1, __ATOMIC_ACQ_REL)) {
+        rcu_defer(free_last, br);
+    }
 }
 
 char *

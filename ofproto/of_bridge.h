@@ -63,6 +63,9 @@ enum of_own_rule { OF_OWN_RESUBMITTED, OF_OWN_CONTROLLER, OF_OWN_DROP, OF_OWN_FR
 struct of_rule *of_bridge_own_rule(const struct of_bridge *, enum of_own_rule);
 // Table counters: lookups and matches.
 void of_bridge_table_credit(struct of_bridge *, uint8_t table, uint64_t hits, uint64_t misses);
+// Who credits may do so after of_bridge_free() while it holds a reference; tables and ports have gone then. Any thread.
+void of_bridge_ref(struct of_bridge *);
+void of_bridge_unref(struct of_bridge *); // freed after a grace period when it was the last
 void of_rule_ref(const struct of_rule *);
 void of_rule_unref(const struct of_rule *); // frees after a grace period when it was the last
 void of_rule_credit(struct of_rule *, uint64_t packets, uint64_t bytes, int64_t used);

@@ -27,6 +27,7 @@ struct of_port {
 struct of_bridge {
     struct hmap_node by_name; // in of_bridge.c's map
     char *name;
+    uint32_t refs; // atomic: of_bridge_ref()
     struct loop *loop;
     void *path; // the packet path's own
     uint64_t dpid;
@@ -72,7 +73,8 @@ void of_rule_actions_unref_later(struct of_rule_actions *);
 void of_rule_stats(const struct of_rule *, struct of_flow_stats *fs);
 void of_rule_retire(struct of_rule *, enum of_removed_reason); // out of the tables already: drops the table's reference
 void of_notices_init(struct of_bridge *);
-void of_notices_destroy(struct of_bridge *);
+void of_notices_close(struct of_bridge *);   // those that wait are sent; later ones reach nobody
+void of_notices_destroy(struct of_bridge *); // no thread knows the bridge any more
 
 // of_flow_mod.c
 void of_bridge_note_change(struct of_bridge *, enum of_change_kind, struct of_rule *);

@@ -197,20 +197,34 @@ of_bridge_packet_in(struct of_bridge *br, const struct of_packet_in *pin)
 }
 
 static void
+notice_free(struct of_notice *n)
+{
+    if (n->kind == NOTICE_REMOVED) {
+        rcu_defer(rule_free, n->rule);
+    }
+    free(n);
+}
+
+static struct of_notice *
+notice_take(struct of_bridge *br)
+{
+    struct queue_node *q = queue_take(&br->notices);
+    return q ? CONTAINER_OF(q, struct of_notice, node) : NULL;
+}
+
+static void
 take_notices(void *br_, int events)
 {
     struct of_bridge *br = br_;
     queue_clear_wakeup(&br->notices);
-    for (struct queue_node *q; (q = queue_take(&br->notices));) {
-        struct of_notice *n = CONTAINER_OF(q, struct of_notice, node);
+    for (struct of_notice *n; (n = notice_take(br));) {
         if (n->kind == NOTICE_REMOVED) {
             of_conns_flow_removed(br->conns, n->rule, n->rule->removed_reason);
-            rcu_defer(rule_free, n->rule);
         } else {
             __atomic_fetch_sub(&br->waiting_packet_ins, 1, __ATOMIC_RELAXED);
             of_conns_packet_in(br->conns, &n->pin);
         }
-        free(n);
+        notice_free(n);
     }
 }
 
@@ -225,9 +239,17 @@ of_notices_init(struct of_bridge *br)
 }
 
 void
-of_notices_destroy(struct of_bridge *br)
+of_notices_close(struct of_bridge *br)
 {
     take_notices(br, 0);
     loop_io_free(br->notices_io);
+}
+
+void
+of_notices_destroy(struct of_bridge *br)
+{
+    for (struct of_notice *n; (n = notice_take(br));) {
+        notice_free(n);
+    }
     queue_destroy(&br->notices);
 }

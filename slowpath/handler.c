@@ -369,8 +369,8 @@ run(void *h_)
         if (n) {
             sp_upcall(dp, h->channel, u, n);
         }
-        // A short batch: nothing more is waiting.
-        if (n < SP_UPCALL_BATCH && poll(fds, 2, -1) < 0 && errno != EINTR) {
+        // A short batch: nothing more is waiting. A full one: has somebody said to stop?
+        if (poll(fds, 2, n < SP_UPCALL_BATCH ? -1 : 0) < 0 && errno != EINTR) {
             LOG_ERR("%s: handler cannot wait for packets: %s", dp->type, base_strerror(errno));
             break;
         }

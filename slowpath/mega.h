@@ -124,7 +124,8 @@ struct mega_xlate {
     uint16_t n_links;
     bool to_controller, slow, passes_patch;
     struct mega_xlate *past; // an earlier one whose packets may still be told of; under the counters' lock
-    uint32_t late;           // dp_flow_op.late of its filter, which has gone; 0: none, or (in a past) still there
+    uint32_t late_from, late; // dp_flow_op.late of its first filter and its last one that have gone; 0: they have told all
+    bool in_tc;               // the filter goes by it (while the entry has MEGA_TC)
     struct mega_link links[];
 };
 
@@ -156,8 +157,8 @@ struct mega_dep {
     uint8_t kind; // enum xlate_dep_kind
     uint8_t table;
     union {
-        const struct of_rule *rule; // referenced
-        struct of_bridge *of;
+        const struct of_rule *rule; // referenced, and its bridge
+        struct of_bridge *of;       // referenced
         struct sp_bridge_state *bridge; // referenced
     };
     uint64_t mac; // VLAN << 48 | address

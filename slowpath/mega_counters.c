@@ -175,12 +175,12 @@ add_and_unlock(struct mega *m, const struct mega_xlate *past, const struct dp_fl
     credit_others(x, !past, packets, bytes, used); // RCU keeps it
 }
 
-// The translation that tc still goes by; NULL: the present one. Under the lock.
+// The translation that tc still goes by, where that is a past one; else NULL. Under the lock.
 static struct mega_xlate *
 still_in_tc(const struct mega *m)
 {
     struct mega_xlate *x = m->x->past;
-    while (x && x->late) {
+    while (x && !x->in_tc) {
         x = x->past;
     }
     return x;
@@ -191,8 +191,11 @@ mega_xlate_swap(struct mega *m, struct mega_xlate *x)
 {
     struct mega_xlate *old = m->x;
     lock(m->ctr);
-    const bool first = m->ctr->slots & 1u << MEGA_TC && !still_in_tc(m) && old->acts != x->acts;
-    const bool keep = old->late || first;
+    if (old->in_tc && old->acts == x->acts) {
+        old->in_tc = false;
+        x->in_tc = true;
+    }
+    const bool keep = old->late || (old->in_tc && m->ctr->slots & HELD(MEGA_TC));
     x->past = keep ? old : old->past;
     rcu_set(m->x, x);
     if (!keep) {
@@ -220,11 +223,15 @@ mega_xlate_left(struct mega *m, uint32_t late)
 {
     lock(m->ctr);
     struct mega_xlate *x = still_in_tc(m), *done = NULL;
+    x = x ? x : m->x;
+    x->in_tc = false;
     if (late) {
-        (x ? x : m->x)->late = late;
-    } else if (x) {
+        x->late_from = x->late ? x->late_from : late;
+        x->late = late;
+    } else if (x != m->x && !x->late) {
         done = take_out(m, x);
     }
+    m->x->in_tc = m->ctr->slots & HELD(MEGA_TC);
     unlock(m->ctr);
     return done;
 }
@@ -245,12 +252,12 @@ mega_xlate_add_late(struct mega *m, const struct mega_late *late)
     struct mega_xlate *done = NULL;
     lock(m->ctr);
     struct mega_xlate *x = m->x;
-    while (x && x->late != late->number) {
+    while (x && (!x->late || late->number - x->late_from > x->late - x->late_from)) {
         x = x->past;
     }
-    if (x && late->last) {
+    if (x && late->last && late->number == x->late) {
         x->late = 0;
-        if (x != m->x) {
+        if (x != m->x && !x->in_tc) {
             done = take_out(m, x);
         }
     }
@@ -286,6 +293,7 @@ mega_slot_begin(struct mega *m, enum mega_slot slot, uint16_t sweep)
     m->ctr->last[slot].packets = m->ctr->last[slot].bytes = 0;
     m->ctr->since[slot] = sweep;
     m->ctr->slots = (uint8_t) ((m->ctr->slots & ~ALL_OF(slot)) | HELD(slot));
+    m->x->in_tc |= slot == MEGA_TC;
     unlock(m->ctr);
 }
 

@@ -49,9 +49,18 @@ find_table(struct mega_cache *c, const struct of_bridge *of, uint8_t table) REQU
     return NULL;
 }
 
-static void
-join_table(struct mega_cache *c, struct mega_dep *dep, struct of_bridge *of) REQUIRES(c->index)
+// Whose counters the dependency credits: it may outlive the bridge.
+static struct of_bridge *
+dep_bridge(const struct mega_dep *dep)
 {
+    return dep->kind == XLATE_DEP_RULE ? dep->rule->bridge : dep->of;
+}
+
+static void
+join_table(struct mega_cache *c, struct mega_dep *dep) REQUIRES(c->index)
+{
+    struct of_bridge *of = dep_bridge(dep);
+    of_bridge_ref(of);
     struct mega_table *t = find_table(c, of, dep->table);
     if (!t) {
         t = base_calloc(1, sizeof *t);
@@ -113,11 +122,11 @@ get_dep(struct mega_cache *c, const struct xlate_dep *d) REQUIRES(c->index)
     case XLATE_DEP_RULE:
         dep->rule = d->rule;
         ((struct of_rule *) d->rule)->path = dep;
-        join_table(c, dep, d->rule->bridge);
+        join_table(c, dep);
         return dep;
     case XLATE_DEP_MISS:
         dep->of = d->of;
-        join_table(c, dep, d->of);
+        join_table(c, dep);
         break;
     default:
         dep->bridge = sp_bridge_state_ref(d->bridge);
@@ -137,7 +146,9 @@ dep_free(struct rcu_head *head)
 static void
 drop_dep(struct mega_cache *c, struct mega_dep *dep) REQUIRES(c->index)
 {
+    struct of_bridge *of = NULL;
     if (dep->kind == XLATE_DEP_RULE || dep->kind == XLATE_DEP_MISS) {
+        of = dep_bridge(dep);
         struct cds_list_head *rest = dep->in_table.next;
         cds_list_del(&dep->in_table);
         if (rest->next == rest) { // only the head is left
@@ -154,6 +165,9 @@ drop_dep(struct mega_cache *c, struct mega_dep *dep) REQUIRES(c->index)
         if (dep->kind == XLATE_DEP_MAC) {
             sp_bridge_state_unref(dep->bridge);
         }
+    }
+    if (of) {
+        of_bridge_unref(of); // after its rule, which may have to be announced there
     }
     rcu_call(&dep->rcu, dep_free);
 }

@@ -129,6 +129,8 @@ struct place_worker {
     size_t n_late, cap_late;
     struct flow_id *later; // could not be claimed
     size_t n_later, cap_later;
+    int later_ms; // how long they wait
+    bool stuck;   // a change failed in both places
     int64_t us_per_move;       // of the last batches
     int64_t tokens, tokens_at; // other_config:offload-rate
 };

@@ -34,6 +34,7 @@ COVERAGE(place_refused);
 
 #define READY_POLL_MS 50
 #define LATER_MS 10
+#define LATER_MAX_MS 1000
 // What comes meanwhile shares a batch, and its system calls: flows wait at home, where they forward
 // as well. Longer while many come, not at all when a batch was full.
 #define GATHER_MS 10
@@ -391,6 +392,7 @@ settle(struct place_worker *w, struct place_move *mv)
         }
     }
     if (mv->what == PLACE_CHANGE && in_tc && !mv->done) {
+        w->stuck = true;
         try_later(w, m, MEGA_UPDATE); // neither here nor there: it still has its old actions
     }
     mega_release(c, m, MEGA_MOVING);
@@ -552,6 +554,15 @@ take_later(struct place_worker *w)
     w->n_later = 0;
 }
 
+// What neither place takes is tried ever less often.
+static int
+later_wait(struct place_worker *w)
+{
+    w->later_ms = w->stuck ? MIN(MAX(w->later_ms, LATER_MS) * 2, LATER_MAX_MS) : LATER_MS;
+    w->stuck = false;
+    return w->later_ms;
+}
+
 static void
 take_orders(struct place_worker *w)
 {
@@ -560,7 +571,13 @@ take_orders(struct place_worker *w)
     rcu_begin();
     for (size_t i = 0; i < n && w->n_moves < PLACE_BATCH; i++) {
         struct mega *m = mega_find(w->dp->cache, &orders[i].id);
-        if (m && mega_has(m, MEGA_TC) == (orders[i].what == PLACE_OUT)) {
+        if (!m) {
+            continue;
+        }
+        const bool in_tc = mega_has(m, MEGA_TC);
+        if (in_tc && orders[i].what == PLACE_IN) {
+            sp_policy_taken(w, m); // by way of the queue; else it would be ordered for ever
+        } else if (in_tc == (orders[i].what == PLACE_OUT)) {
             claim(w, m, orders[i].what,
                   orders[i].what == PLACE_OUT ? REASON_POLICY_MICE : REASON_NONE);
         }
@@ -576,7 +593,7 @@ queue_home(struct mega *m, void *w_)
 {
     struct place_worker *w = w_;
     const struct place_port *p = sp_place_port(w->place, sp_place_in_port(m));
-    if ((p ? p->nic : 0) == w->nic && !mega_has(m, MEGA_TC)) {
+    if ((p ? p->nic % PLACE_WORKERS : 0) == w->nic % PLACE_WORKERS && !mega_has(m, MEGA_TC)) {
         __atomic_fetch_or(&m->flags, MEGA_QUEUED, __ATOMIC_SEQ_CST);
         sp_worker_queue(w, &m->id);
     }
@@ -763,7 +780,7 @@ run(void *w_)
             ofl_remove_strays(w->tc);
         }
         if (wait < 0) {
-            wait = w->n_later ? LATER_MS : sp_policy_wait(&w->policy, clock_now());
+            wait = w->n_later ? later_wait(w) : sp_policy_wait(&w->policy, clock_now());
             wait = sooner(wait, ofl_collect_wait(w->tc));
         }
         // A rest in the queue, of which the descriptor says nothing: wait by time alone.

@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -29,6 +28,8 @@
 #include "slowpath/reval_private.h"
 
 LOG_MODULE(revalidator);
+
+#define DROP_MS 1000 // so long the main thread waits at most
 
 struct request {
     struct request *next;
@@ -225,6 +226,11 @@ sp_reval_free(struct reval *r)
     if (r->efd >= 0) {
         close(r->efd);
     }
+    while (r->requests) { // nobody is left to be told
+        struct request *q = r->requests;
+        r->requests = q->next;
+        free(q);
+    }
     mutex_destroy(&r->mutex);
     mutex_destroy(&r->dumps);
     free(r);
@@ -290,8 +296,9 @@ depends_on_bridge(struct mega *m, void *d_)
 void
 sp_reval_drop_bridge(struct reval *r, const struct of_bridge *of)
 {
-    // What another thread owns at the moment is looked for again: it is released within a batch.
-    for (;;) {
+    // What another thread owns at the moment is looked for again: it is released within a batch. A
+    // NIC may be slow: its worker goes on, and so do the counters of the bridge (of_bridge_ref()).
+    for (int tries = 0; tries < DROP_MS; tries++) {
         struct drop d = {.r = r, .of = of};
         rcu_begin();
         mega_for_each(r->dp->cache, depends_on_bridge, &d);
@@ -303,7 +310,7 @@ sp_reval_drop_bridge(struct reval *r, const struct of_bridge *of)
         if (!d.n) {
             return;
         }
-        sched_yield();
+        poll(NULL, 0, 1);
     }
 }
 

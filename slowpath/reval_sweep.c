@@ -47,13 +47,19 @@ sp_reval_remove(struct reval *r, struct reval_tools *t, const struct flow_id *id
         if (!m) {
             continue;
         }
+        if (!mega_claim(m, MEGA_UPDATING)) {
+            if (mega_has(m, MEGA_TC)) {
+                sp_place_remove(r->dp, m);
+            }
+            continue; // somebody works on it; the next sweep sees it again
+        }
+        // Only its owner knows for certain where it is.
         if (mega_has(m, MEGA_TC)) {
+            mega_release(r->dp->cache, m, MEGA_UPDATING);
             sp_place_remove(r->dp, m);
             continue;
         }
-        if (!mega_claim(m, MEGA_DYING)) {
-            continue; // somebody works on it; the next sweep sees it again
-        }
+        mega_transition(m, MEGA_UPDATING, MEGA_DYING);
         t->op_of[n_ops] = m;
         t->ops[n_ops++] = (struct dp_flow_op){.verb = DP_FLOW_DELETE, .id = m->id};
         if (n_ops == REVAL_BATCH) {
@@ -244,17 +250,19 @@ find_vanished(struct mega *m, void *s_)
     if (!mega_slot_vanished(m, s->slot, s->number)) {
         return true;
     }
-    if (mega_has(m, MEGA_TC)) {
-        // Who moves it reads its last counters.
-        if (mega_claim(m, MEGA_UPDATING)) {
-            if (mega_slot_vanished(m, s->slot, s->number)) {
-                mega_slot_end(m, s->slot, NULL);
-            }
-            mega_release(s->r->dp->cache, m, MEGA_UPDATING);
-        }
-    } else if (mega_claim(m, MEGA_DYING)) {
+    // Who owns it reads its last counters.
+    if (!mega_claim(m, MEGA_UPDATING)) {
+        return true;
+    }
+    const bool vanished = mega_slot_vanished(m, s->slot, s->number);
+    if (vanished) {
         mega_slot_end(m, s->slot, NULL);
+    }
+    if (vanished && !mega_has(m, MEGA_TC)) {
+        mega_transition(m, MEGA_UPDATING, MEGA_DYING);
         mega_kill(s->r->dp->cache, m);
+    } else {
+        mega_release(s->r->dp->cache, m, MEGA_UPDATING);
     }
     return true;
 }

@@ -300,6 +300,90 @@ test_late(void **state)
     free(mega_take_dirty(cache, &(size_t){0}));
 }
 
+// A flow that comes back to tc before its earlier filter has told all, and changes there.
+static void
+test_late_return(void **state)
+{
+    struct flow_key k;
+    make_key(&k, 1, 1, htobe16(80));
+    flow_mod(OF_FLOW_ADD, "cookie=1,priority=1,actions=output:2");
+    rcu_begin();
+    struct mega *m = add_entry(&k);
+    const struct of_rule *old = m->x->links[0].dep->rule;
+    assert_true(mega_claim(m, MEGA_MOVING));
+    mega_slot_begin(m, MEGA_TC, 10);
+    mega_merge(m, MEGA_TC, &(struct dp_flow_stats){.packets = 3, .bytes = 300}, 11);
+    mega_slot_end(m, MEGA_TC, &(struct dp_flow_stats){.packets = 4, .bytes = 400});
+    mega_tc_left(cache, m, 5);
+    mega_tc_left(cache, m, 0);
+    mega_slot_begin(m, MEGA_TC, 12);
+    mega_release(cache, m, MEGA_MOVING);
+    assert_int_equal(old->packets, 4);
+
+    flow_mod(OF_FLOW_ADD, "cookie=2,priority=2,actions=output:3");
+    assert_true(mega_claim(m, MEGA_UPDATING));
+    translate_again(m, &k);
+    mega_release(cache, m, MEGA_UPDATING);
+    const struct of_rule *new = m->x->links[0].dep->rule;
+    mega_merge(m, MEGA_TC, &(struct dp_flow_stats){.packets = 2, .bytes = 200}, 13);
+    assert_int_equal(old->packets, 6); // the filter has its actions still
+
+    assert_true(mega_claim(m, MEGA_MOVING));
+    mega_tc_left(cache, m, 6);
+    mega_release(cache, m, MEGA_MOVING);
+    mega_add_late(cache, m, &(struct mega_late){5, 10, 1000, true});
+    assert_int_equal(old->packets, 16);
+    mega_merge(m, MEGA_TC, &(struct dp_flow_stats){.packets = 3, .bytes = 300}, 14);
+    assert_int_equal(new->packets, 1);
+    mega_add_late(cache, m, &(struct mega_late){6, 20, 2000, true});
+    assert_int_equal(old->packets, 36);
+    assert_null(m->x->past);
+    assert_true(mega_claim(m, MEGA_DYING));
+    mega_kill(cache, m);
+    rcu_end();
+    free(mega_take_dirty(cache, &(size_t){0}));
+}
+
+// Counters that come when the bridge has gone: of a flow that is dead but for them, and of a past translation.
+static void
+test_late_bridge(void **state)
+{
+    struct flow_key dead_key, k;
+    make_key(&dead_key, 1, 1, htobe16(80));
+    make_key(&k, 1, 1, htobe16(81));
+    flow_mod(OF_FLOW_ADD, "cookie=1,priority=1,actions=output:2");
+    flow_mod(OF_FLOW_ADD, "cookie=2,priority=2,udp,tp_dst=81,send_flow_rem,actions=output:3");
+    rcu_begin();
+    struct mega *dead = add_entry(&dead_key), *m = add_entry(&k);
+    assert_ptr_not_equal(dead, m);
+    assert_true(mega_claim(dead, MEGA_DYING));
+    mega_slot_begin(dead, MEGA_TC, 10);
+    mega_slot_end(dead, MEGA_TC, NULL);
+    mega_tc_left(cache, dead, 5);
+    mega_hide(cache, dead);
+
+    assert_true(mega_claim(m, MEGA_MOVING));
+    mega_slot_begin(m, MEGA_TC, 10);
+    flow_mod(OF_FLOW_DELETE, "udp,tp_dst=81");
+    translate_again(m, &k);
+    mega_tc_left(cache, m, 6);
+    mega_release(cache, m, MEGA_MOVING);
+    assert_non_null(m->x->past);
+    rcu_end();
+
+    of_bridge_free(of);
+    rcu_drain();
+    of = of_bridge_new(loop, "br0", 1);
+
+    rcu_begin();
+    mega_add_late(cache, dead, &(struct mega_late){5, 10, 1000, true});
+    mega_add_late(cache, m, &(struct mega_late){6, 10, 1000, true});
+    assert_null(m->x->past);
+    mega_kill(cache, dead);
+    rcu_end();
+    free(mega_take_dirty(cache, &(size_t){0}));
+}
+
 // Reports of places, some of them late, moves and evictions: nothing is lost, nothing counts twice.
 static void
 test_counters(void **state)
@@ -693,6 +777,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_states, setup, teardown),
         cmocka_unit_test_setup_teardown(test_counters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_late, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_late_return, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_late_bridge, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dependencies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unrelated, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reasons, setup, teardown),

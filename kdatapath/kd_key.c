@@ -247,15 +247,45 @@ encode(struct nlk_batch *b, uint16_t attr, const struct flow_match *m, bool is_m
     nlk_nest_end(b, nest);
 }
 
+// Are there bits in the mask that no attribute takes, and that packets of the match differ in:
+// ports without the protocol, addresses of neighbour discovery without the whole type, its other
+// members?
+static bool
+has_no_place(const struct flow_match *m)
+{
+    const struct flow_mask *w = &m->mask;
+    const struct flow_key *k = &m->key;
+
+    if (!flow_key_is_ip(k) || w->eth_type != 0xffff || k->nw_frag & FLOW_FRAG_LATER) {
+        return false;
+    }
+    if (w->nw_proto != 0xff) {
+        return w->tp_src | w->tp_dst | w->tcp_flags || any(w->nd_target, sizeof w->nd_target);
+    }
+    if (!is_v6(k) || k->nw_proto != IP_PROTO_ICMPV6) {
+        return false;
+    }
+    const be16_t type_mask = w->tp_src & htobe16(0xff);
+    if (type_mask == htobe16(0xff) && k->tp_src != htobe16(ICMPV6_NS) &&
+        k->tp_src != htobe16(ICMPV6_NA)) {
+        return false; // others have none of this
+    }
+    return w->nd_reserved || w->nd_options_type ||
+           (type_mask != htobe16(0xff) &&
+            (any(w->nd_target, sizeof w->nd_target) || any(&w->arp_sha, sizeof w->arp_sha) ||
+             any(&w->arp_tha, sizeof w->arp_tha)));
+}
+
 // What the kernel's key cannot say: part of an Ethernet type or tag protocol, "some fragment,
-// whichever", an Ethernet type that isn't one.
+// whichever", an Ethernet type that isn't one. What it would leave out makes a flow too wide.
 static bool
 expressible(const struct flow_match *m)
 {
     const struct flow_key *k = &m->key;
 
-    if (m->mask.nw_frag & FLOW_FRAG_ANY && k->nw_frag & FLOW_FRAG_ANY &&
-        !(m->mask.nw_frag & FLOW_FRAG_LATER)) {
+    if ((m->mask.nw_frag & FLOW_FRAG_ANY && k->nw_frag & FLOW_FRAG_ANY &&
+         !(m->mask.nw_frag & FLOW_FRAG_LATER)) ||
+        has_no_place(m)) {
         return false;
     }
     return (m->mask.eth_type == 0xffff && be16toh(k->eth_type) >= ETH_TYPE_NONE) ||

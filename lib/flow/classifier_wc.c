@@ -369,7 +369,7 @@ cls_explain(struct cls_search *q, struct flow_mask *wc)
     for (uint32_t i = 0; i < q->vec->n; i++) {
         const struct cls_vec_entry *e = &q->vec->e[i];
         // Of equals, the one in the subtable that is visited first wins.
-        const int32_t priority = best + (i > q->best_at || best < 0);
+        const int64_t priority = (int64_t) best + (i > q->best_at || best < 0);
         if (e->bound < priority) {
             break;
         }
@@ -379,7 +379,7 @@ cls_explain(struct cls_search *q, struct flow_mask *wc)
         const struct cls_table *t =
             rcu_get(((struct cls_subtable *) (uintptr_t) e->subtable)->table);
         if (t && t->mask < FEW_SLOTS) {
-            exclude_few(q, e->subtable, t, priority, wc);
+            exclude_few(q, e->subtable, t, (int32_t) priority, wc);
         } else {
             exclude_many(q, i, wc);
         }

@@ -534,6 +534,9 @@ test_no_bits(void **state)
     m.version = 9;
     lookup_wc(&m, 0xc0a80001, 80, &wc);
     assert_int_equal(be32toh(wc.nw_dst), 0x80000000);
+    add(&m, 0, 0, 0, INT32_MAX); // nothing beats one of the switch's own
+    lookup_wc(&m, 0x0a000001, 80, &wc);
+    assert_int_equal(wc.nw_dst, 0);
     end(&m);
 }
 

@@ -347,8 +347,8 @@ cls_set_prefix_fields(struct cls *cls, const enum field_id fields[], size_t n)
             __atomic_store_n(&st->plen[i], 0, __ATOMIC_RELAXED);
         }
     }
-    if (cls->n_rules) {
-        rcu_wait(); // no reader uses the tries any more
+    if (cls->vec) {
+        rcu_wait(); // no reader uses the tries any more, nor what has left them
     }
     for (uint32_t i = 0; i < cls->n_prefixes; i++) {
         cls_trie_destroy(&cls->prefixes[i].trie);

@@ -27,8 +27,11 @@ prefix_excludes(struct cls_search *q, const struct cls_subtable *st, unsigned fi
                 unsigned end_byte)
 {
     for (uint32_t i = 0; i < CLS_MAX_PREFIX_FIELDS; i++) {
+        // What a field is may be read once a subtable has its prefixes.
+        const unsigned plen = __atomic_load_n(&st->plen[i], __ATOMIC_ACQUIRE);
         const struct cls_prefix_field *f = &q->cls->prefixes[i];
-        if (f->offset >= first_byte && f->offset < end_byte && cls_excluding_bits(q, st, i)) {
+        if (plen && f->offset >= first_byte && f->offset < end_byte &&
+            cls_prefix_excludes(q, plen, i)) {
             return true;
         }
     }

@@ -192,6 +192,67 @@ test_readers(void **state)
     rcu_drain();
 }
 
+// Other fields are tracked, again and again, sometimes when all rules have just left: readers may
+// still be among the prefixes of before.
+static void
+look_on(void *seed)
+{
+    uint64_t n = 0, wrong = 0;
+    random_seed((uintptr_t) seed);
+    while (!__atomic_load_n(&shared.stop, __ATOMIC_RELAXED)) {
+        struct flow_key k;
+        struct flow_mask wc = {0};
+        random_key(&k);
+        rcu_begin();
+        const struct cls_rule *cr = cls_lookup(shared.cls, CLS_VERSION_MIN, &k, &wc);
+        wrong += cr && !match_covers_key(&CONTAINER_OF(cr, struct rule, cr)->match, &k);
+        rcu_end();
+        n++;
+    }
+    __atomic_add_fetch(&shared.lookups, n, __ATOMIC_RELAXED);
+    __atomic_add_fetch(&shared.wrong, wrong, __ATOMIC_RELAXED);
+}
+
+static void
+test_prefix_fields(void **state)
+{
+    static const enum field_id fields[] = {FIELD_NW_SRC, FIELD_NW_DST, FIELD_IPV6_DST,
+                                           FIELD_METADATA, FIELD_NW_SRC};
+    struct rule *rules[64];
+    struct thread *threads[N_READERS];
+    shared.cls = cls_new();
+    shared.stop = false;
+    shared.lookups = shared.wrong = 0;
+    for (uintptr_t i = 0; i < N_READERS; i++) {
+        threads[i] = thread_start("reader", look_on, (void *) (i + 1));
+    }
+    for (int round = 0; round < 300; round++) {
+        size_t left = round % 3 ? 0 : random_below(64);
+        for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+            rules[i] = new_rule((int) i + 1);
+            assert_null(cls_insert(shared.cls, &rules[i]->cr, CLS_VERSION_MIN));
+        }
+        for (size_t i = ARRAY_SIZE(rules); i-- > 0;) {
+            if (i + 1 == left) {
+                cls_set_prefix_fields(shared.cls, &fields[round % 3], 2);
+            }
+            cls_remove(shared.cls, &rules[i]->cr);
+            rcu_call(&rules[i]->rcu, free_rule);
+        }
+        if (!left) {
+            cls_set_prefix_fields(shared.cls, &fields[round % 3], 2);
+        }
+    }
+    __atomic_store_n(&shared.stop, true, __ATOMIC_RELAXED);
+    for (int i = 0; i < N_READERS; i++) {
+        thread_join(threads[i]);
+    }
+    assert_true(shared.lookups > 0);
+    assert_int_equal(shared.wrong, 0);
+    cls_free(shared.cls);
+    rcu_drain();
+}
+
 int
 main(void)
 {
@@ -202,6 +263,7 @@ main(void)
     rcu_start();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_readers),
+        cmocka_unit_test(test_prefix_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

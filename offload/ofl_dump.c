@@ -178,13 +178,23 @@ remove_filters(struct dp_channel *c, const struct ofl_flow *flows, size_t n)
 }
 
 static void
-set_looked(struct dp *dp, int ifindex, bool qdisc)
+set_looked(struct dp *dp, int ifindex, bool looked)
 {
     mutex_lock(&dp->mutex);
     struct ofl_dev *dev = ofl_dev_by_ifindex(&dp->devs, ifindex);
     if (dev) {
-        dev->looked = true;
-        dev->qdisc = dev->qdisc || qdisc;
+        dev->looked = looked;
+    }
+    mutex_unlock(&dp->mutex);
+}
+
+static void
+set_qdisc(struct dp *dp, int ifindex)
+{
+    mutex_lock(&dp->mutex);
+    struct ofl_dev *dev = ofl_dev_by_ifindex(&dp->devs, ifindex);
+    if (dev) {
+        dev->qdisc = true;
     }
     mutex_unlock(&dp->mutex);
 }
@@ -203,7 +213,7 @@ ofl_flow_dump(struct dp_channel *c, bool terse, dp_flow_cb *cb, void *aux)
             }
         }
         if (!terse && !error && d.go_on) {
-            set_looked(c->dp, all[i], false);
+            set_looked(c->dp, all[i], true);
         }
     }
     remove_filters(c, d.stray, d.n_stray);
@@ -370,30 +380,40 @@ remove_unknown(struct dp_channel *c, struct found *f)
     remove_filters(c, f->ours, n);
 }
 
-void
-ofl_remove_strays(struct dp_channel *c)
+// The next device to look at; 0: none.
+static int
+next_unseen(struct dp *dp, bool (*is_mine)(uint32_t dp_port, void *aux), void *aux)
 {
-    struct dp *dp = c->dp;
-    for (;;) {
-        int ifindex = 0;
-        struct ofl_dev *d;
-        mutex_lock(&dp->mutex);
-        HMAP_FOR_EACH (d, by_port, &dp->devs.by_port) {
-            if (!d->looked && !d->port.internal) {
-                d->looked = true;
-                ifindex = d->port.ifindex;
-                break;
-            }
+    int ifindex = 0;
+    struct ofl_dev *d;
+    mutex_lock(&dp->mutex);
+    HMAP_FOR_EACH (d, by_port, &dp->devs.by_port) {
+        if (!d->looked && !d->port.internal && is_mine(d->port.dp_port, aux)) {
+            d->looked = true;
+            ifindex = d->port.ifindex;
+            break;
         }
-        mutex_unlock(&dp->mutex);
-        if (!ifindex) {
-            return;
-        }
+    }
+    mutex_unlock(&dp->mutex);
+    return ifindex;
+}
+
+void
+ofl_remove_strays(struct dp_channel *c, bool (*is_mine)(uint32_t dp_port, void *aux), void *aux)
+{
+    int ifindex, missed = 0;
+    while (!missed && (ifindex = next_unseen(c->dp, is_mine, aux))) {
         struct found f = {0};
-        ofl_dump_device(c, ifindex, true, find, &f);
-        set_looked(dp, ifindex, f.n > 0);
+        const int error = ofl_dump_device(c, ifindex, true, find, &f);
+        if (f.n) {
+            set_qdisc(c->dp, ifindex);
+        }
         remove_unknown(c, &f);
         found_free(&f);
+        missed = error && error != -ENODEV ? ifindex : 0;
+    }
+    if (missed) {
+        set_looked(c->dp, missed, false); // in the next turn
     }
 }
 

@@ -546,6 +546,9 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
             nic->no_split |= s->f.local && res->error == -EOPNOTSUPP;
         }
         struct ofl_dev *in = ofl_dev_by_ifindex(&dp->devs, s->f.ifindex);
+        if (in && (res->error == -ENOBUFS || res->error == -ETIMEDOUT)) {
+            in->looked = false; // the answer was lost: it may be there
+        }
         // Somebody removed the qdisc, and all filters with it.
         if (in && res->extack && strstr(res->extack, "disc")) {
             s->no_qdisc = in->qdisc;

@@ -39,9 +39,9 @@ COVERAGE(place_refused);
 // as well. Longer while many come, not at all when a batch was full.
 #define GATHER_MS 10
 #define GATHER_BUSY_MS 40
-#define BUSY 4 // entries in one batch
+#define BUSY 4                // entries in one batch
 #define IDLE_MS INT64_C(5000) // counters of hardware are not later than that
-#define DRAIN_MS 300 // for packets that the NIC has handed to software with word where to go on
+#define DRAIN_MS 300    // for packets that the NIC has handed to software with word where to go on
 #define BATCH_US 200000 // how long a batch may keep its entries
 #define FIRST_BATCH ((size_t) 32) // while nothing is known of the NIC's speed
 
@@ -86,12 +86,11 @@ static void
 add_op(struct place_worker *w, size_t *n, struct place_move *mv, enum dp_flow_verb verb)
 {
     w->op_of[*n] = mv;
-    w->ops[(*n)++] = (struct dp_flow_op){
-        .verb = verb,
-        .id = mv->m->id,
-        .match = &mv->match,
-        .actions = &mv->m->x->acts->acts,
-        .late = !is_idle(w, mv)};
+    w->ops[(*n)++] = (struct dp_flow_op){.verb = verb,
+                                         .id = mv->m->id,
+                                         .match = &mv->match,
+                                         .actions = &mv->m->x->acts->acts,
+                                         .late = !is_idle(w, mv)};
 }
 
 static void
@@ -366,8 +365,8 @@ settle(struct place_worker *w, struct place_move *mv)
         return;
     }
     if (!in_tc && !at_home) {
-        // Neither place has it: the next packet makes it anew, unless another flow at home takes its
-        // packets: then there was no room for it.
+        // Neither place has it: the next packet makes it anew, unless another flow at home takes
+        // its packets: then there was no room for it.
         if (mv->what != PLACE_OUT) {
             LOG_WARN_RL(&limit, "a flow was lost on its way: %s", base_strerror(mv->error));
         }
@@ -588,12 +587,19 @@ take_orders(struct place_worker *w)
 
 // --- Start and end. ---
 
+// Is it this worker who installs what comes in there? RCU section.
+static bool
+serves(const struct place_worker *w, uint32_t dp_port)
+{
+    const struct place_port *p = sp_place_port(w->place, dp_port);
+    return (p ? p->nic % PLACE_WORKERS : 0) == w->nic % PLACE_WORKERS;
+}
+
 static bool
 queue_home(struct mega *m, void *w_)
 {
     struct place_worker *w = w_;
-    const struct place_port *p = sp_place_port(w->place, sp_place_in_port(m));
-    if ((p ? p->nic % PLACE_WORKERS : 0) == w->nic % PLACE_WORKERS && !mega_has(m, MEGA_TC)) {
+    if (serves(w, sp_place_in_port(m)) && !mega_has(m, MEGA_TC)) {
         __atomic_fetch_or(&m->flags, MEGA_QUEUED, __ATOMIC_SEQ_CST);
         sp_worker_queue(w, &m->id);
     }
@@ -621,11 +627,7 @@ static bool
 take_home(struct mega *m, void *d_)
 {
     struct drain *d = d_;
-    if (!mega_has(m, MEGA_TC)) {
-        return true;
-    }
-    const struct place_port *p = sp_place_port(d->w->place, sp_place_in_port(m));
-    if ((p ? p->nic % PLACE_WORKERS : 0) != d->w->nic % PLACE_WORKERS) {
+    if (!mega_has(m, MEGA_TC) || !serves(d->w, sp_place_in_port(m))) {
         return true;
     }
     d->any = true;
@@ -669,9 +671,7 @@ struct adopting {
 static bool
 is_mine(const struct adopting *a, const struct dp_flow_record *rec)
 {
-    const struct place_port *p =
-        rec->match ? sp_place_port(a->w->place, be32toh(rec->match->key.in_port)) : NULL;
-    return !rec->match || (p ? p->nic % PLACE_WORKERS : 0) == a->w->nic % PLACE_WORKERS;
+    return !rec->match || serves(a->w, be32toh(rec->match->key.in_port));
 }
 
 static bool
@@ -753,6 +753,17 @@ sooner(int a, int b)
     return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
+// A port of which nobody has said yet whose it is waits.
+static bool
+is_served(uint32_t dp_port, void *w_)
+{
+    const struct place_worker *w = w_;
+    rcu_begin();
+    const bool is = sp_place_port(w->place, dp_port) && serves(w, dp_port);
+    rcu_end();
+    return is;
+}
+
 static void
 run(void *w_)
 {
@@ -776,9 +787,7 @@ run(void *w_)
         clock_let_go();
         collect_late(w);
         ofl_tidy(w->tc);
-        if (!w->nic) {
-            ofl_remove_strays(w->tc);
-        }
+        ofl_remove_strays(w->tc, is_served, w);
         if (wait < 0) {
             wait = w->n_later ? later_wait(w) : sp_policy_wait(&w->policy, clock_now());
             wait = sooner(wait, ofl_collect_wait(w->tc));

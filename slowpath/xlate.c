@@ -104,12 +104,18 @@ xlate_fail(struct xlate_ctx *c, enum xlate_error error, const char *what)
     }
 }
 
+// Do tables see no ports, whatever the packet has?
+static bool
+hides_ports(const struct xlate_ctx *c)
+{
+    return c->flow.nw_frag & FLOW_FRAG_ANY && flow_key_is_ip(&c->flow) &&
+           of_bridge_frags(c->br->of) == OF_FRAGS_NORMAL;
+}
+
 // The table's winner for the present key. Bits that were written earlier don't count as looked at.
 static const struct of_rule *
-lookup(struct xlate_ctx *c, uint8_t table)
+lookup(struct xlate_ctx *c, uint8_t table, bool fragment)
 {
-    const bool fragment = c->flow.nw_frag & FLOW_FRAG_ANY && flow_key_is_ip(&c->flow) &&
-                          of_bridge_frags(c->br->of) == OF_FRAGS_NORMAL;
     if (!c->headers_known && !fragment) {
         return of_bridge_lookup(c->br->of, c->version, table, &c->flow, &c->out->wc);
     }
@@ -244,8 +250,10 @@ xlate_table_as(struct xlate_ctx *c, uint8_t table, uint32_t in_port, bool miss)
     const uint8_t old_table = c->table;
     const be32_t real_in_port = c->flow.in_port;
     c->flow.in_port = htobe32(in_port);
-    const struct of_rule *old_rule = c->rule, *rule = lookup(c, table);
+    const bool fragment = hides_ports(c);
+    const struct of_rule *old_rule = c->rule, *rule = lookup(c, table, fragment);
     struct xlate_dep *d = xlate_add_dep(c, rule ? XLATE_DEP_RULE : XLATE_DEP_MISS);
+    d->rewritten |= fragment ? 1u << XLATE_G_L4 : 0;
     c->flow.in_port = real_in_port;
     d->table = table;
     if (rule) {

@@ -731,6 +731,36 @@ test_unrelated(void **state)
     str_free(&s);
 }
 
+// Tables see no ports in fragments, actions do: a rule for port 0 concerns the flow of a fragment
+// that matches another because an action looked.
+static void
+test_fragments(void **state)
+{
+    of_ops_register(&ops);
+    flow_mod(OF_FLOW_ADD,
+             "priority=5,udp,actions=move:NXM_OF_UDP_DST[]->NXM_NX_REG0[0..15],resubmit(,1)");
+    flow_mod(OF_FLOW_ADD, "table=1,actions=output:2");
+    struct flow_key k;
+    make_key(&k, 1, 1, htobe16(8080));
+    k.nw_frag = FLOW_FRAG_ANY;
+    rcu_begin();
+    const struct mega *m = add_entry(&k);
+    struct flow_match match;
+    mega_match(m, &match);
+    assert_int_equal(be16toh(match.mask.tp_dst), 0xffff);
+    rcu_end();
+    drop_dirty();
+    flow_mod(OF_FLOW_ADD, "table=1,priority=40000,udp,tp_dst=0/0xf000,actions=output:3");
+    assert_true(is_dirty(m));
+    struct xlate_out x;
+    xlate_out_init(&x);
+    rcu_begin();
+    xlate_flow(&(struct xlate_in){.config = sp_config_get(), .key = &k, .now = 1000}, &x);
+    assert_false(dp_actions_equal(&m->x->acts->acts, &x.acts));
+    rcu_end();
+    xlate_out_destroy(&x);
+}
+
 // Equal reasons are one, whatever the memory held before; when there are more kinds of words than
 // are kept, each flow still has its own code.
 static void
@@ -781,6 +811,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_late_bridge, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dependencies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unrelated, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_fragments, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reasons, setup, teardown),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

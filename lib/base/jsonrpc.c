@@ -29,6 +29,7 @@ struct jsonrpc {
     void *aux;
     struct jsonrpc_parser *parser;
     uint64_t received;
+    size_t begun; // bytes of the message that is arriving
     uint64_t next_id;
     bool paused;
     bool choked; // echoes' answers pile up: as paused, until they have left
@@ -246,6 +247,12 @@ jsonrpc_pause(struct jsonrpc *j, bool pause)
 }
 
 void
+jsonrpc_set_max_message(struct jsonrpc *j, size_t bytes)
+{
+    jsonrpc_parser_set_limit(j->parser, bytes);
+}
+
+void
 jsonrpc_on_drained(struct jsonrpc *j, void (*cb)(void *), void *aux)
 {
     j->drained = cb;
@@ -334,9 +341,9 @@ log_message(struct jsonrpc *j, const char *what, json_t *value)
 
 // Handles one message; takes the value.
 static void
-handle(struct jsonrpc *j, json_t *value)
+handle(struct jsonrpc *j, json_t *value, size_t bytes)
 {
-    struct jsonrpc_msg m = {0};
+    struct jsonrpc_msg m = {.bytes = bytes};
     if (log_enabled(LOG_LEVEL_DBG)) {
         log_message(j, "received", value);
     }
@@ -370,8 +377,11 @@ process(struct jsonrpc *j)
                                               &value, &error);
             at += used;
             j->received += used;
+            j->begun += used;
             if (value) {
-                handle(j, value);
+                size_t bytes = j->begun;
+                j->begun = 0;
+                handle(j, value, bytes);
             } else if (error) {
                 LOG_WARN("%s: error parsing stream: %s", jsonrpc_name(j), error);
                 report_closed(j, -EPROTO);

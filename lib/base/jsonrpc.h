@@ -22,6 +22,7 @@ struct jsonrpc_msg {
     json_t *result;     // reply
     json_t *error;      // error
     json_t *id;         // request, reply, error
+    size_t bytes;       // of its text
 };
 
 struct jsonrpc_cbs {
@@ -38,13 +39,17 @@ void jsonrpc_free(struct jsonrpc *);
 struct stream *jsonrpc_stream(struct jsonrpc *);
 struct loop *jsonrpc_loop(const struct jsonrpc *);
 const char *jsonrpc_name(const struct jsonrpc *);
-// Inactivity probe: after ms without input an "echo" is sent, after as much again the connection is closed (-ETIMEDOUT). 0: off.
+// Inactivity probe: after ms without input an "echo" is sent, after as much again the connection is closed (-ETIMEDOUT). One that
+// isn't made yet is closed after ms. 0: off.
 void jsonrpc_set_probe(struct jsonrpc *, int ms);
 // Stop taking input (flow control). Meanwhile output that leaves is the sign of life that the probe looks for.
 void jsonrpc_pause(struct jsonrpc *, bool pause);
 // Each time all output has left; NULL: nobody is told.
 void jsonrpc_on_drained(struct jsonrpc *, void (*cb)(void *aux), void *aux);
 size_t jsonrpc_backlog(const struct jsonrpc *);
+// Bytes that a message may have, JSONRPC_MAX_MESSAGE at first. A longer one closes the connection (-EPROTO).
+#define JSONRPC_MAX_MESSAGE ((size_t) 1 << 30)
+void jsonrpc_set_max_message(struct jsonrpc *, size_t);
 // Bytes received, sent.
 uint64_t jsonrpc_received(const struct jsonrpc *);
 
@@ -57,10 +62,11 @@ void jsonrpc_reply_error(struct jsonrpc *, json_t *error_take, json_t *id);
 void jsonrpc_send_raw(struct jsonrpc *, const char *text, size_t len);
 
 // Splits a byte stream into JSON values. feed returns bytes used; *value is set (to json_decref) when one is complete, *error (a static sentence) when
-// the input can't be JSON.
+// the input can't be JSON, or is longer than the limit (JSONRPC_MAX_MESSAGE at first).
 struct jsonrpc_parser;
 struct jsonrpc_parser *jsonrpc_parser_new(void);
 void jsonrpc_parser_free(struct jsonrpc_parser *);
+void jsonrpc_parser_set_limit(struct jsonrpc_parser *, size_t bytes);
 size_t jsonrpc_parser_feed(struct jsonrpc_parser *, const char *data, size_t len, json_t **value, const char **error);
 
 // Blocking client for command-line tools (its own private loop).

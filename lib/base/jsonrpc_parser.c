@@ -10,6 +10,7 @@
 
 struct jsonrpc_parser {
     struct str partial; // of a value that came in pieces
+    size_t limit;       // bytes of a value
     int depth;
     bool in_string, escaped;
 };
@@ -17,7 +18,15 @@ struct jsonrpc_parser {
 struct jsonrpc_parser *
 jsonrpc_parser_new(void)
 {
-    return base_calloc(1, sizeof(struct jsonrpc_parser));
+    struct jsonrpc_parser *p = base_calloc(1, sizeof *p);
+    p->limit = JSONRPC_MAX_MESSAGE;
+    return p;
+}
+
+void
+jsonrpc_parser_set_limit(struct jsonrpc_parser *p, size_t bytes)
+{
+    p->limit = bytes;
 }
 
 void
@@ -121,6 +130,12 @@ jsonrpc_parser_feed(struct jsonrpc_parser *p, const char *data, size_t len, json
     if (p->depth > MAX_DEPTH) {
         *error = "input exceeds maximum nesting depth 1000";
         p->depth = 0;
+    } else if (p->partial.len + n > p->limit) {
+        *error = "input is longer than any message may be";
+        p->depth = 0;
+        p->in_string = p->escaped = false;
+        str_free(&p->partial);
+        return start + n;
     } else if (!done || p->partial.len) {
         str_add_n(&p->partial, data + start, n);
     }

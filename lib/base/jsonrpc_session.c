@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection that comes back. States: waiting (timer set) → connecting → connected → waiting …; the back-off doubles with each
-// failed attempt and starts anew once a connection has lived as long as the present back-off.
+// A connection that comes back. States: waiting (timer set) → connecting → connected → waiting …;
+// the back-off doubles with each failed attempt and starts anew once a connection has lived as long
+// as the present back-off. An attempt (names, TCP, TLS) that takes longer than ATTEMPT_MS, or than
+// the back-off, has failed.
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,6 +15,7 @@
 LOG_MODULE(reconnect);
 
 #define OVSDB_PORT 6640
+#define ATTEMPT_MS 5000
 
 struct jsonrpc_session {
     struct loop *loop;
@@ -99,7 +102,11 @@ static void
 on_closed(struct jsonrpc *j, int error, void *s_)
 {
     struct jsonrpc_session *s = s_;
-    if (error) {
+    if (!s->connected) {
+        if (!s->failures) {
+            LOG_WARN("%s: connection attempt timed out", jsonrpc_name(j));
+        }
+    } else if (error) {
         LOG_WARN("%s: connection dropped (%s)", jsonrpc_name(j), base_strerror(error));
     } else {
         LOG_INFO("%s: connection closed by peer", jsonrpc_name(j));
@@ -126,6 +133,7 @@ attempt(void *s_)
         return;
     }
     s->conn = jsonrpc_new(s->loop, stream, &cbs, s);
+    jsonrpc_set_probe(s->conn, MAX(ATTEMPT_MS, s->backoff));
 }
 
 struct jsonrpc_session *

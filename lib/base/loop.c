@@ -72,6 +72,7 @@ struct loop_hook {
 struct call {
     struct queue_node node;
     void (*fn)(void *);
+    void (*drop)(void *); // when the loop ends first; NULL: nothing
     void *arg;
 };
 
@@ -159,7 +160,11 @@ loop_free(struct loop *l)
     cds_list_del(&l->all_node);
     mutex_unlock(&all_mutex);
     for (struct queue_node *node; (node = queue_take(&l->calls));) {
-        free(CONTAINER_OF(node, struct call, node));
+        struct call *c = CONTAINER_OF(node, struct call, node);
+        if (c->drop) {
+            c->drop(c->arg);
+        }
+        free(c);
     }
     event_free(l->tick);
     close(l->tick_fd);
@@ -505,10 +510,17 @@ loop_stop(struct loop *l)
 }
 
 void
-loop_call(struct loop *l, void (*fn)(void *), void *arg)
+loop_call_or_drop(struct loop *l, void (*fn)(void *), void (*drop)(void *), void *arg)
 {
     struct call *c = base_malloc(sizeof *c);
     c->fn = fn;
+    c->drop = drop;
     c->arg = arg;
     queue_put(&l->calls, &c->node);
+}
+
+void
+loop_call(struct loop *l, void (*fn)(void *), void *arg)
+{
+    loop_call_or_drop(l, fn, NULL, arg);
 }

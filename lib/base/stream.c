@@ -26,9 +26,12 @@ LOG_MODULE(stream);
 #define READ_MAX (256 * 1024)
 #define FINISH_MS 5000
 
+static struct mutex resolver_mutex = MUTEX_INIT;
+
 enum state { CONNECTING, HANDSHAKE, OPEN, CLOSED };
 
-// A name being resolved; outlives its stream.
+// A name being resolved. The thread may take longer than its stream and the loop live: then it is
+// abandoned, and frees this by itself.
 struct resolver {
     struct stream *stream; // NULL: nobody waits any more
     struct loop *loop;
@@ -37,6 +40,8 @@ struct resolver {
     char port[8];
     struct addrinfo *found;
     int error;
+    bool abandoned GUARDED_BY(resolver_mutex);
+    bool done GUARDED_BY(resolver_mutex); // the loop has it
 };
 
 struct stream {
@@ -143,6 +148,15 @@ static void __attribute__((noinline)) destroy(struct stream *s)
     free(s);
 }
 
+static void
+abandon(struct resolver *r)
+{
+    r->stream = NULL;
+    mutex_lock(&resolver_mutex);
+    r->abandoned = !r->done;
+    mutex_unlock(&resolver_mutex);
+}
+
 void
 stream_free(struct stream *s)
 {
@@ -153,7 +167,7 @@ stream_free(struct stream *s)
     s->state = CLOSED;
     s->dead = true;
     if (s->resolver) {
-        s->resolver->stream = NULL;
+        abandon(s->resolver);
         s->resolver = NULL;
     }
     if (s->timer) {
@@ -463,11 +477,28 @@ try_next(struct stream *s, int error)
 }
 
 static void
+resolver_free(struct resolver *r)
+{
+    if (r->found) {
+        freeaddrinfo(r->found);
+    }
+    free(r->host);
+    free(r);
+}
+
+static void
+resolver_join(void *r_)
+{
+    struct resolver *r = r_;
+    thread_join(r->thread);
+    resolver_free(r);
+}
+
+static void
 resolved(void *r_)
 {
     struct resolver *r = r_;
     struct stream *s = r->stream;
-    thread_join(r->thread);
     if (s) {
         s->resolver = NULL;
         for (struct addrinfo *ai = r->found; ai && s->n_addrs < (int) ARRAY_SIZE(s->addrs);
@@ -483,11 +514,7 @@ resolved(void *r_)
         }
         try_next(s, -EHOSTUNREACH);
     }
-    if (r->found) {
-        freeaddrinfo(r->found);
-    }
-    free(r->host);
-    free(r);
+    resolver_join(r);
 }
 
 static void
@@ -496,7 +523,17 @@ resolve_main(void *r_)
     struct resolver *r = r_;
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
     r->error = getaddrinfo(r->host, r->port, &hints, &r->found);
-    loop_call(r->loop, resolved, r);
+    mutex_lock(&resolver_mutex);
+    bool abandoned = r->abandoned;
+    if (!abandoned) {
+        r->done = true;
+        loop_call_or_drop(r->loop, resolved, resolver_join, r);
+    }
+    mutex_unlock(&resolver_mutex);
+    if (abandoned) {
+        thread_detach(r->thread);
+        resolver_free(r);
+    }
 }
 
 static void

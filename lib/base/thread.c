@@ -118,6 +118,13 @@ thread_join(struct thread *t)
 }
 
 void
+thread_detach(struct thread *t)
+{
+    must(pthread_detach(pthread_self()), "pthread_detach");
+    free(t);
+}
+
+void
 thread_set_name(const char *name)
 {
     snprintf(own_name, sizeof own_name, "%.15s", name);

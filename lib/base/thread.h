@@ -57,6 +57,8 @@ struct thread;
 struct thread *thread_start(const char *name, void (*fn)(void *arg), void *arg);
 // Waits for its end and frees it.
 void thread_join(struct thread *);
+// From the thread itself, as its last act: nobody waits for it.
+void thread_detach(struct thread *);
 void thread_set_name(const char *); // of the calling thread, when it isn't one of thread_start()
 const char *thread_name(void);      // of the calling thread; "" in the main thread
 unsigned thread_n_cores(void);      // processors this process may use

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-BASE_TESTS = tests/unit/base/test_containers tests/unit/base/test_jsonrpc tests/unit/base/test_loop
+BASE_TESTS = tests/unit/base/test_containers tests/unit/base/test_jsonrpc tests/unit/base/test_loop \
+    tests/unit/base/test_session
 check_PROGRAMS += $(BASE_TESTS)
 TESTS += $(BASE_TESTS)
 tests_unit_base_test_containers_SOURCES = tests/unit/base/test_containers.c
@@ -8,6 +9,8 @@ tests_unit_base_test_jsonrpc_SOURCES = tests/unit/base/test_jsonrpc.c
 tests_unit_base_test_jsonrpc_LDADD = $(TEST_LIBS)
 tests_unit_base_test_loop_SOURCES = tests/unit/base/test_loop.c
 tests_unit_base_test_loop_LDADD = $(TEST_LIBS)
+tests_unit_base_test_session_SOURCES = tests/unit/base/test_session.c
+tests_unit_base_test_session_LDADD = $(TEST_LIBS)
 
 check_PROGRAMS += tests/unit/base/test_str_format
 TESTS += tests/unit/base/test_str_format

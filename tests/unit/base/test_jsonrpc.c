@@ -134,6 +134,29 @@ test_parser_refuses(void **state)
     }
 }
 
+// A value that has the length of the limit is taken, however it is cut; a longer one isn't kept.
+static void
+test_parser_limit(void **state)
+{
+    static const char text[] = "{\"a\":[1,2,3,\"]]]\"]}";
+    const size_t len = sizeof text - 1;
+    for (size_t limit = 2; limit <= len; limit++) {
+        for (size_t piece = 1; piece <= len; piece++) {
+            struct jsonrpc_parser *p = jsonrpc_parser_new();
+            json_t *v = NULL;
+            const char *error = NULL;
+            jsonrpc_parser_set_limit(p, limit);
+            for (size_t at = 0; at < len && !error && !v;) {
+                at += jsonrpc_parser_feed(p, text + at, MIN(piece, len - at), &v, &error);
+            }
+            assert_int_equal(limit == len, v != NULL);
+            assert_int_equal(limit < len, error != NULL);
+            json_decref(v);
+            jsonrpc_parser_free(p);
+        }
+    }
+}
+
 struct end {
     struct jsonrpc *rpc;
     unsigned n_replies, n_errors, n_notes, closed;
@@ -327,6 +350,36 @@ test_malformed_input_closes(void **state)
 }
 
 static void
+test_long_message_closes(void **state)
+{
+    struct end client;
+    struct stream_listener *l;
+    connect_ends(&client, &l, NULL);
+    jsonrpc_set_max_message(server.rpc, 10000);
+    char *text = base_malloc(10001);
+    memset(text, 'x', 10000);
+    text[9900] = '\0';
+    jsonrpc_notify(client.rpc, "note", json_pack("[s]", text));
+    while (!server.n_notes) {
+        loop_turn(loop, -1);
+    }
+    assert_int_equal(server.closed, 0);
+    text[9900] = 'x';
+    text[10000] = '\0';
+    jsonrpc_notify(client.rpc, "note", json_pack("[s]", text));
+    while (!server.closed) {
+        loop_turn(loop, -1);
+    }
+    assert_int_equal(server.error, -EPROTO);
+    assert_int_equal(server.n_notes, 1);
+    free(text);
+    jsonrpc_free(server.rpc);
+    jsonrpc_free(client.rpc);
+    stream_listener_free(l);
+    loop_turn(loop, 0);
+}
+
+static void
 test_names(void **state)
 {
     static const struct {
@@ -359,9 +412,11 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parser),
         cmocka_unit_test(test_parser_refuses),
+        cmocka_unit_test(test_parser_limit),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_two_ends),
         cmocka_unit_test(test_malformed_input_closes),
+        cmocka_unit_test(test_long_message_closes),
         cmocka_unit_test(test_probe_of_a_slow_reader),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

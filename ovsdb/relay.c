@@ -25,6 +25,7 @@ struct request {
     struct db_session *session;
     char *method;
     json_t *id, *params;
+    size_t charged;
     uint64_t sent; // id of ours; valid if is_sent
     bool is_sent;
 };
@@ -60,6 +61,7 @@ request_free(struct db_relay *r, struct request *q)
 {
     cds_list_del(&q->in_relay);
     r->n_requests--;
+    db_session_kept_over(q->session, q->charged);
     json_decref(q->id);
     json_decref(q->params);
     free(q->method);
@@ -80,13 +82,21 @@ send_request(struct db_relay *r, struct request *q)
     q->is_sent = true;
 }
 
+// Those that came while the other server was away. What their clients may do was looked at then,
+// and may be something else by now.
 static void
 send_requests(struct db_relay *r)
 {
-    struct request *q;
-    cds_list_for_each_entry (q, &r->requests, in_relay) {
-        if (!q->is_sent) {
+    struct request *q, *next;
+    cds_list_for_each_entry_safe (q, next, &r->requests, in_relay) {
+        const struct db_relayed relayed = {q->session, r->served, q->method, q->params, q->id};
+        if (q->is_sent) {
+            continue;
+        }
+        if (db_session_may_relay(&relayed)) {
             send_request(r, q);
+        } else {
+            request_free(r, q);
         }
     }
 }
@@ -94,7 +104,12 @@ send_requests(struct db_relay *r)
 void
 db_relay_forward(struct db_relay *r, struct db_session *session, const struct jsonrpc_msg *m)
 {
+    size_t charged;
+    if (!db_session_keep(session, m, &charged)) {
+        return;
+    }
     struct request *q = base_calloc(1, sizeof *q);
+    q->charged = charged;
     q->session = session;
     q->method = base_strdup(m->method);
     q->id = json_incref(m->id);

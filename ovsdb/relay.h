@@ -23,7 +23,8 @@ bool db_relay_is_connected(const struct db_relay *);
 // There is a copy at all, perhaps an old one.
 bool db_relay_has_copy(const struct db_relay *);
 // Sends a request on. The answer follows when the other server is in reach; "canceled", when the
-// connection breaks with the request under way.
+// connection breaks with the request under way. Refused (and answered) when too much of the
+// session waits.
 void db_relay_forward(struct db_relay *, struct db_session *, const struct jsonrpc_msg *);
 // The session's requests are forgotten.
 void db_relay_drop(struct db_relay *, const struct db_session *);

@@ -40,6 +40,7 @@ struct db_session {
     bool read_only, aware, leaving;
     bool congested; // its input pauses and its updates wait until all output has left
     char *role;     // NULL: may do everything
+    size_t waiting; // bytes of its transactions that wait
 };
 
 // Who it is for roles; borrowed.
@@ -54,6 +55,18 @@ void db_reply_error_text(struct db_session *, const char *, const json_t *id);
 void db_reply_error_json(struct db_session *, const json_t *, const json_t *id);
 
 // --- transactions (trigger.c) ---
+// Before a request of the session is kept: false when too much of it waits, which is answered.
+// Charges what db_session_kept_over() gives back.
+bool db_session_keep(struct db_session *, const struct jsonrpc_msg *, size_t *charged);
+void db_session_kept_over(struct db_session *, size_t charged);
+// Whether the request may go on to the other server, as far as our side says; else it is answered.
+struct db_relayed {
+    struct db_session *session;
+    const struct db_served *served;
+    const char *method;
+    json_t *params, *id;
+};
+bool db_session_may_relay(const struct db_relayed *);
 void db_session_transact(struct db_session *, const struct jsonrpc_msg *);
 void db_session_cancel(struct db_session *, const json_t *id);
 // Of one session or database (NULL: any): waiting transactions end, answered "canceled" when reply.

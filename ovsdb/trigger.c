@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Transactions of sessions. One whose "wait" doesn't hold yet is kept as a trigger and runs again
-// after each change, until its time is over.
+// after each change, until its time is over. What waits costs memory, so that a session may have
+// only so much of it: KEPT_MAX bytes of requests, of which each counts KEPT_EACH at least.
 #include <stdlib.h>
 
 #include "lib/base/clock.h"
@@ -11,11 +12,15 @@
 #include "ovsdb/relay.h"
 #include "ovsdb/server_priv.h"
 
+#define KEPT_MAX ((size_t) 8 << 20)
+#define KEPT_EACH 1024
+
 struct trigger {
     struct cds_list_head in_server;
     struct db_session *session;
     struct db *db;
     json_t *id, *params;
+    size_t charged;
     int64_t created;  // ms
     int64_t deadline; // ms; INT64_MAX: none
 };
@@ -71,30 +76,76 @@ static void
 trigger_free(struct trigger *t)
 {
     t->session->server->n_triggers--;
+    db_session_kept_over(t->session, t->charged);
     cds_list_del(&t->in_server);
     json_decref(t->id);
     json_decref(t->params);
     free(t);
 }
 
-// The other server knows nothing of our clients' roles: they are looked at here, on the copy.
-static void
-relay(struct db_session *session, struct db_served *d, const struct jsonrpc_msg *m)
+bool
+db_session_keep(struct db_session *session, const struct jsonrpc_msg *m, size_t *charged)
 {
-    if (session->role && session->role[0] && db_table_find(d->db, "RBAC_Role")) {
-        struct db_exec x = exec_of(session, d->db, m->params);
-        struct str result = STR_INIT;
-        x.dry_run = true;
-        x.may_wait = false;
-        if (!db_execute(&x, &result) || x.failed) {
-            str_add_n(db_reply_begin(session), result.p, result.len);
-            db_reply_send(session, m->id);
-            str_free(&result);
-            return;
-        }
-        str_free(&result);
+    if (session->waiting < KEPT_MAX) {
+        *charged = MAX(m->bytes, (size_t) KEPT_EACH);
+        session->waiting += *charged;
+        return true;
     }
-    db_relay_forward(d->relay, session, m);
+    // As if the first operation had failed: RFC 7047 section 4.1.3.
+    struct db_error *e = db_error_new("resources exhausted",
+                                      "too many transactions of this client are waiting already");
+    if (strcmp(m->method, "transact")) {
+        db_reply_error(session, e, m->id);
+        return false;
+    }
+    json_t *j = db_error_to_json(e);
+    struct str *s = db_reply_begin(session);
+    str_add_char(s, '[');
+    db_json_write(j, s);
+    for (size_t i = 2; i < json_array_size(m->params); i++) {
+        str_add(s, ",null");
+    }
+    str_add_char(s, ']');
+    db_reply_send(session, m->id);
+    json_decref(j);
+    db_error_free(e);
+    return false;
+}
+
+void
+db_session_kept_over(struct db_session *session, size_t charged)
+{
+    session->waiting -= charged;
+}
+
+// The other server knows nothing of our clients' roles: they are looked at here, on the copy.
+bool
+db_session_may_relay(const struct db_relayed *q)
+{
+    struct db_session *session = q->session;
+    const struct db_rbac_client client = db_session_client(session);
+    if (strcmp(q->method, "transact")) {
+        struct db_error *e = db_rbac_check_convert(&client, q->served->db);
+        if (e) {
+            db_reply_error(session, e, q->id);
+        }
+        return !e;
+    }
+    struct db_exec x = exec_of(session, q->served->db, q->params);
+    if (!x.read_only &&
+        (!client.role || !client.role[0] || !db_table_find(q->served->db, "RBAC_Role"))) {
+        return true;
+    }
+    struct str result = STR_INIT;
+    x.dry_run = true;
+    x.may_wait = false;
+    bool may = db_execute(&x, &result) && !x.failed;
+    if (!may) {
+        str_add_n(db_reply_begin(session), result.p, result.len);
+        db_reply_send(session, q->id);
+    }
+    str_free(&result);
+    return may;
 }
 
 void
@@ -106,12 +157,17 @@ db_session_transact(struct db_session *session, const struct jsonrpc_msg *m)
     }
     struct db_exec x = exec_of(session, d->db, m->params);
     if (d->relay && !x.read_only && db_exec_changes(m->params)) {
-        relay(session, d, m);
+        const struct db_relayed q = {session, d, m->method, m->params, m->id};
+        if (db_session_may_relay(&q)) {
+            db_relay_forward(d->relay, session, m);
+        }
         return;
     }
-    if (!run(session, &x, m->id)) {
+    size_t charged;
+    if (!run(session, &x, m->id) && db_session_keep(session, m, &charged)) {
         struct db_server *s = session->server;
         struct trigger *t = base_calloc(1, sizeof *t);
+        t->charged = charged;
         t->session = session;
         t->db = d->db;
         t->id = json_incref(m->id);

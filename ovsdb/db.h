@@ -60,6 +60,7 @@ struct db_table {
     uint8_t *traits;      // [schema->n_columns] enum db_column_traits
     uint8_t all_traits;
     struct db_datum *defaults; // [schema->n_columns]
+    bool tlog;                 // its changes go to the log (ovsdb/tlog.h)
 };
 
 // Is told of each commit, before the rows' change records go away, in the order of registration.

@@ -33,6 +33,7 @@ ovsdb_libovsdb_a_SOURCES = \
 	ovsdb/session_monitor.c \
 	ovsdb/sha1.c ovsdb/sha1.h \
 	ovsdb/symtab.c \
+	ovsdb/tlog.c ovsdb/tlog.h \
 	ovsdb/trigger.c \
 	ovsdb/txn.c ovsdb/txn.h \
 	ovsdb/txn_check.c \

@@ -7,6 +7,7 @@
 #include "ovsdb/error.h"
 #include "ovsdb/file.h"
 #include "ovsdb/history.h"
+#include "ovsdb/tlog.h"
 
 struct db_txn *
 db_txn_begin(struct db *db)
@@ -368,6 +369,7 @@ db_txn_commit(struct db_txn *txn, bool durable)
     if (counts(txn)) {
         update_weak(txn, false);
         update_weak(txn, true);
+        db_tlog(txn);
         db->last_txn = txn->id;
         db->n_commits++;
         struct db_observer *o, *next;

@@ -79,8 +79,7 @@ show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
     str_addf(&s, "Event coverage, avg rate over last: %d seconds, last minute, last hour,  "
                  "hash=%08x:\n%s%u events never hit\n",
              SLOT_S, hash, str_get(&lines), never);
-    unixctl_reply(conn, str_get(&s));
-    str_free(&s);
+    unixctl_reply_text(conn, &s);
     str_free(&lines);
 }
 
@@ -121,8 +120,7 @@ memory_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
         free(usages[i].key);
     }
     n_usages = 0;
-    unixctl_reply(conn, str_get(&s));
-    str_free(&s);
+    unixctl_reply_text(conn, &s);
 }
 
 void

@@ -81,7 +81,8 @@ int log_open_file(const char *path);
 int log_reopen_file(void);
 // syslog method as --syslog-method= takes it ("libc", "unix:file", "udp:ip:port", "null"); NULL: OVS_SYSLOG_METHOD or libc.
 void log_set_syslog_method(const char *method);
-// Programs that aren't daemons log warnings to stderr only; daemons call this to get syslog too.
+// Programs that aren't daemons log warnings to stderr only; daemons call this, before they read their options,
+// to get syslog too.
 void log_enable_daemon(void);
 // Console is silent from now on (after --detach).
 void log_close_console(void);

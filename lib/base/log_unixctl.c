@@ -78,8 +78,7 @@ list(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
                  m->rate_limited ? "" : "    (rate limiting disabled)");
     }
     free(modules);
-    unixctl_reply(conn, str_get(&s));
-    str_free(&s);
+    unixctl_reply_text(conn, &s);
 }
 
 static void
@@ -93,8 +92,7 @@ list_pattern(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
     str_addf(&s, "%-7s  %-32s  %s\n", "CONSOLE", "none", log_pattern(LOG_TO_CONSOLE));
     str_addf(&s, "%-7s  %-32s  %s\n", "FILE", "none", log_pattern(LOG_TO_FILE));
     mutex_unlock(&log_mutex);
-    unixctl_reply(conn, str_get(&s));
-    str_free(&s);
+    unixctl_reply_text(conn, &s);
 }
 
 static void

@@ -126,6 +126,20 @@ unixctl_reply_error(struct unixctl_conn *conn, const char *text)
     reply(conn, text, true);
 }
 
+void
+unixctl_reply_text(struct unixctl_conn *conn, struct str *text)
+{
+    unixctl_reply(conn, str_get(text));
+    str_free(text);
+}
+
+void
+unixctl_reply_outcome(struct unixctl_conn *conn, char *error)
+{
+    error ? unixctl_reply_error(conn, error) : unixctl_reply(conn, NULL);
+    free(error);
+}
+
 static void
 run(struct unixctl_conn *conn, const char *method, const json_t *params)
 {
@@ -228,8 +242,7 @@ list_commands(struct unixctl_conn *conn, int argc, const char *argv[], void *aux
     for (size_t i = 0; i < n; i++) {
         str_addf(&s, "  %-23s %s\n", sorted[i]->def.name, sorted[i]->def.usage);
     }
-    unixctl_reply(conn, str_get(&s));
-    str_free(&s);
+    unixctl_reply_text(conn, &s);
     free(sorted);
 }
 

@@ -7,6 +7,7 @@
 #include "lib/base/util.h"
 
 struct loop;
+struct str;
 struct unixctl_conn;
 
 // argv[0] is the command's name. Must end in exactly one reply, now or later (copying what it needs from argv).
@@ -24,6 +25,9 @@ struct unixctl_command {
 void unixctl_add(const struct unixctl_command *);
 void unixctl_reply(struct unixctl_conn *, const char *text); // NULL: empty. Frees the request.
 void unixctl_reply_error(struct unixctl_conn *, const char *text);
+void unixctl_reply_text(struct unixctl_conn *, struct str *take);
+// With this error (to free), or well when it is NULL.
+void unixctl_reply_outcome(struct unixctl_conn *, char *error_take);
 struct loop *unixctl_conn_loop(const struct unixctl_conn *);
 
 // Listens. path NULL: default; "none": no server. Registers list-commands and version. Loop of the main thread.

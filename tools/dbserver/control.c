@@ -2,6 +2,7 @@
 // Commands of the control socket (ovsdb-server(1), runtime management commands).
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdlib.h>
 
 #include "lib/base/coverage.h"
@@ -21,19 +22,9 @@
 LOG_MODULE(ovsdb_server);
 
 static struct loop_timer *compact_timer;
+static bool trims; // what a compaction leaves unused goes back to the system
 
 #define COMPACT_CHECK_MS 10000
-
-void
-ovsdb_server_reply_taking(struct unixctl_conn *conn, char *error)
-{
-    if (error) {
-        unixctl_reply_error(conn, error);
-        free(error);
-    } else {
-        unixctl_reply(conn, NULL);
-    }
-}
 
 static void
 cmd_exit(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
@@ -53,8 +44,7 @@ struct request {
 };
 
 // Apart: gcc -O3 doesn't see that "pending" says which call is the last.
-static void __attribute__((noinline))
-request_done(struct request *r)
+static void __attribute__((noinline)) request_done(struct request *r)
 {
     if (--r->pending) {
         return;
@@ -77,6 +67,8 @@ compacted(struct db_error *e, void *r_)
         LOG_ERR("compaction failed: %s", text);
         str_addf(&r->errors, "%s\n", text);
         free(text);
+    } else if (trims) {
+        malloc_trim(0);
     }
     request_done(r);
 }
@@ -119,6 +111,18 @@ cmd_compact(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 }
 
 static void
+cmd_trim(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
+{
+    if (strcmp(argv[1], "on") != 0 && strcmp(argv[1], "off") != 0) {
+        unixctl_reply_error(conn, "invalid argument");
+        return;
+    }
+    trims = !strcmp(argv[1], "on");
+    LOG_INFO("memory trimming after compaction %s.", trims ? "enabled" : "disabled");
+    unixctl_reply(conn, NULL);
+}
+
+static void
 on_compact_timer(void *aux)
 {
     struct db_served *d;
@@ -143,7 +147,7 @@ cmd_add_remote(struct unixctl_conn *conn, int argc, const char *argv[], void *au
     if (!error) {
         free(remotes_reconfigure(ovsdb_server.remotes));
     }
-    ovsdb_server_reply_taking(conn, error);
+    unixctl_reply_outcome(conn, error);
 }
 
 static void
@@ -162,8 +166,7 @@ cmd_list_remotes(struct unixctl_conn *conn, int argc, const char *argv[], void *
 {
     struct str s = STR_INIT;
     remotes_list(ovsdb_server.remotes, &s);
-    unixctl_reply(conn, str_get(&s));
-    str_free(&s);
+    unixctl_reply_text(conn, &s);
 }
 
 static void
@@ -183,18 +186,27 @@ cmd_add_db(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
         free(remotes_reconfigure(ovsdb_server.remotes));
         db_replication_restart(ovsdb_server.replication);
     }
-    ovsdb_server_reply_taking(conn, e ? db_error_take_text(e) : NULL);
+    unixctl_reply_outcome(conn, e ? db_error_take_text(e) : NULL);
+}
+
+// NULL: that there is none is answered.
+static struct db_served *
+find_db(struct unixctl_conn *conn, const char *name)
+{
+    struct db_served *d = db_server_find(ovsdb_server.server, name);
+    if (!d) {
+        unixctl_reply_error(conn, "Failed to find the database.");
+    }
+    return d;
 }
 
 static void
 cmd_remove_db(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
-    struct db_served *d = db_server_find(ovsdb_server.server, argv[1]);
-    if (!d) {
-        unixctl_reply_error(conn, "Failed to find the database.");
-    } else if (argv[1][0] == '_') {
+    struct db_served *d = find_db(conn, argv[1]);
+    if (d && argv[1][0] == '_') {
         unixctl_reply_error(conn, "Cannot remove reserved database.");
-    } else {
+    } else if (d) {
         db_server_remove(ovsdb_server.server, d);
         db_replication_restart(ovsdb_server.replication);
         free(remotes_reconfigure(ovsdb_server.remotes));
@@ -203,42 +215,45 @@ cmd_remove_db(struct unixctl_conn *conn, int argc, const char *argv[], void *aux
 }
 
 static int
-compare_names(const void *a, const void *b)
+compare_names(const void *a_, const void *b_)
 {
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
+    const struct db_served *const *a = a_, *const *b = b_;
+    return strcmp((*a)->db->schema->name, (*b)->db->schema->name);
+}
+
+struct db_served **
+ovsdb_server_sorted_dbs(size_t *n)
+{
+    struct db_served *d, **all = NULL;
+    size_t cap = 0;
+    *n = 0;
+    cds_list_for_each_entry (d, db_server_list(ovsdb_server.server), in_server) {
+        if (*n == cap) {
+            all = base_grow(all, &cap, sizeof *all);
+        }
+        all[(*n)++] = d;
+    }
+    qsort(all, *n, sizeof *all, compare_names); // _Server is always there
+    return all;
 }
 
 static void
 cmd_list_dbs(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
-    const char **names = NULL;
-    size_t n = 0, cap = 0;
-    struct db_served *d;
     struct str s = STR_INIT;
-    cds_list_for_each_entry (d, db_server_list(ovsdb_server.server), in_server) {
-        if (n == cap) {
-            names = base_grow(names, &cap, sizeof *names);
-        }
-        names[n++] = d->db->schema->name;
-    }
-    if (n) {
-        qsort(names, n, sizeof *names, compare_names);
-    }
+    size_t n;
+    struct db_served **dbs = ovsdb_server_sorted_dbs(&n);
     for (size_t i = 0; i < n; i++) {
-        str_addf(&s, "%s\n", names[i]);
+        str_addf(&s, "%s\n", dbs[i]->db->schema->name);
     }
-    unixctl_reply(conn, str_get(&s));
-    str_free(&s);
-    free(names);
+    unixctl_reply_text(conn, &s);
+    free(dbs);
 }
 
 static void
 cmd_storage_status(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
-    struct db_served *d = db_server_find(ovsdb_server.server, argv[1]);
-    if (!d) {
-        unixctl_reply_error(conn, "Failed to find the database.");
-    } else {
+    if (find_db(conn, argv[1])) {
         unixctl_reply(conn, "status: ok");
     }
 }
@@ -279,6 +294,7 @@ ovsdb_server_control_init(void)
 {
     unixctl_register("exit", "", 0, 0, cmd_exit, NULL);
     unixctl_register("ovsdb-server/compact", "", 0, 1, cmd_compact, NULL);
+    unixctl_register("ovsdb-server/memory-trim-on-compaction", "on|off", 1, 1, cmd_trim, NULL);
     unixctl_register("ovsdb-server/reconnect", "", 0, 0, cmd_reconnect, NULL);
     unixctl_register("ovsdb-server/add-remote", "REMOTE", 1, 1, cmd_add_remote, NULL);
     unixctl_register("ovsdb-server/remove-remote", "REMOTE", 1, 1, cmd_remove_remote, NULL);
@@ -289,6 +305,7 @@ ovsdb_server_control_init(void)
     unixctl_register("ovsdb-server/get-db-storage-status", "DB", 1, 1, cmd_storage_status, NULL);
     unixctl_register("ovsdb-server/disable-monitor-cond", "", 0, 0, cmd_disable_monitor_cond, NULL);
     ovsdb_server_control_backup_init();
+    ovsdb_server_control_log_init();
     coverage_memory_register(report_memory, NULL);
     compact_timer = loop_timer_new(ovsdb_server.loop, on_compact_timer, NULL);
     loop_timer_set(compact_timer, COMPACT_CHECK_MS);

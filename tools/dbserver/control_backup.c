@@ -57,7 +57,7 @@ cmd_set_probe(struct unixctl_conn *conn, int argc, const char *argv[], void *aux
 static void
 cmd_set_excluded(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
-    ovsdb_server_reply_taking(conn, db_replication_set_excluded(ovsdb_server.replication, argv[1]));
+    unixctl_reply_outcome(conn, db_replication_set_excluded(ovsdb_server.replication, argv[1]));
 }
 
 static void
@@ -65,8 +65,7 @@ cmd_get_excluded(struct unixctl_conn *conn, int argc, const char *argv[], void *
 {
     struct str s = STR_INIT;
     db_replication_write_excluded(ovsdb_server.replication, &s);
-    unixctl_reply(conn, str_get(&s));
-    str_free(&s);
+    unixctl_reply_text(conn, &s);
 }
 
 static void
@@ -74,8 +73,7 @@ cmd_sync_status(struct unixctl_conn *conn, int argc, const char *argv[], void *a
 {
     struct str s = STR_INIT;
     db_replication_write_status(ovsdb_server.replication, &s);
-    unixctl_reply(conn, str_get(&s));
-    str_free(&s);
+    unixctl_reply_text(conn, &s);
 }
 
 static void

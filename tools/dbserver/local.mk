@@ -2,7 +2,7 @@
 sbin_PROGRAMS += tools/ovsdb-server
 tools_ovsdb_server_SOURCES = \
 	tools/dbserver/control.c \
-	tools/dbserver/control_backup.c \
+	tools/dbserver/control_backup.c tools/dbserver/control_log.c \
 	tools/dbserver/main.c \
 	tools/dbserver/ovsdb_server.h \
 	tools/dbserver/remote.c tools/dbserver/remote.h tools/dbserver/remote_priv.h \

@@ -235,8 +235,8 @@ main(int argc, char *argv[])
                                .mixed = true,
                                .usage = usage,
                                .handle = handle_option};
+    log_enable_daemon(); // -v has the last word
     int first = cmdline_parse(&cl, argc, argv);
-    log_enable_daemon();
     daemon_start(true);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // a limit on files' sizes is an error of a write

@@ -6,10 +6,10 @@
 
 struct db_error;
 struct db_replication;
+struct db_served;
 struct db_server;
 struct loop;
 struct remotes;
-struct unixctl_conn;
 
 // The program's state; owner: the main thread.
 struct ovsdb_server {
@@ -24,9 +24,9 @@ struct ovsdb_server {
 extern struct ovsdb_server ovsdb_server;
 
 struct db_error *ovsdb_server_add_file(const char *path);
-void ovsdb_server_control_init(void); // control.c
-// Answers a command: with this error, which is freed, or well when it is NULL.
-void ovsdb_server_reply_taking(struct unixctl_conn *, char *error);
-void ovsdb_server_control_backup_init(void); // control_backup.c
+void ovsdb_server_control_init(void);                  // control.c
+struct db_served **ovsdb_server_sorted_dbs(size_t *n); // by name, to free
+void ovsdb_server_control_backup_init(void);           // control_backup.c
+void ovsdb_server_control_log_init(void);              // control_log.c
 
 #endif

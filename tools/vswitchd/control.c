@@ -31,8 +31,7 @@ dump_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
     struct str out = STR_INIT;
     of_bridge_refresh_stats(br->of);
     of_bridge_for_each_rule(br->of, add_rule, &out);
-    unixctl_reply(conn, str_get(&out));
-    str_free(&out);
+    unixctl_reply_text(conn, &out);
 }
 
 static void
@@ -71,8 +70,7 @@ list_bridges(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
     HMAP_FOR_EACH (br, by_name, &vsw.bridges) {
         str_addf(&out, "%s\n", br->name);
     }
-    unixctl_reply(conn, str_get(&out));
-    str_free(&out);
+    unixctl_reply_text(conn, &out);
 }
 
 void

@@ -151,9 +151,9 @@ void idl_txn_set_dry_run(struct idl_txn *);           // the server checks every
 // force: also when the transaction has nothing else to do.
 void idl_txn_increment(struct idl_txn *, const struct idl_row *, unsigned column, bool force);
 int64_t idl_txn_increment_result(const struct idl_txn *);
-// The transaction holds only if the row still exists, and the column (idl_…_verify_COLUMN()) still has the value in the
-// replica; else TRY_AGAIN.
-void idl_txn_require_row(struct idl_txn *, const struct idl_row *);
+// The transaction holds only if the rows that it changes still exist; else TRY_AGAIN. Otherwise changes of a row that has
+// gone meanwhile are for nothing, and no error. (idl_…_verify_COLUMN(): only if the column still has the value in the replica.)
+void idl_txn_require_rows(struct idl_txn *);
 
 // True for a row that the (open) transaction inserts.
 bool idl_txn_is_inserting(const struct idl_txn *, const struct idl_row *);

@@ -341,14 +341,6 @@ idl_verify(const struct idl_row *row_, unsigned column)
     idl_edit_get(row)->verify |= UINT64_C(1) << meta->at;
 }
 
-void
-idl_txn_require_row(struct idl_txn *txn, const struct idl_row *row)
-{
-    struct idl_row_edit *e = idl_edit_get((struct idl_row *) row);
-    assert(e->txn == txn);
-    e->required = !e->inserted;
-}
-
 struct idl_row *
 idl_row_insert(struct idl_txn *txn, unsigned table, const struct uuid *uuid)
 {

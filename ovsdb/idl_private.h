@@ -109,7 +109,7 @@ struct idl_row_edit {
     struct cds_list_head node; // in txn->rows
     struct idl_row *row;
     struct idl_txn *txn;
-    bool inserted, deleted, required, explicit_uuid;
+    bool inserted, deleted, explicit_uuid;
     uint64_t verify; // bit per column
     size_t n_columns, cap;
     struct idl_edit_column *columns;
@@ -128,6 +128,7 @@ struct idl_txn {
     struct cds_list_head rows; // idl_row_edit
     char *comment, *error;
     bool dry_run;
+    bool requires_rows;
     const struct idl_row *inc_row;
     unsigned inc_column;
     bool inc_force;

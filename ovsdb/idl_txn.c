@@ -86,6 +86,12 @@ idl_txn_comment(struct idl_txn *txn, const char *text)
 }
 
 void
+idl_txn_require_rows(struct idl_txn *txn)
+{
+    txn->requires_rows = true;
+}
+
+void
 idl_txn_set_dry_run(struct idl_txn *txn)
 {
     txn->dry_run = true;
@@ -315,7 +321,8 @@ operations(struct idl_txn *txn)
         add_op(txn, ops, json_pack("{ssss}", "op", "assert", "lock", idl->lock_name));
     }
     cds_list_for_each_entry (e, &txn->rows, node) {
-        if (e->verify || e->required) {
+        bool required = txn->requires_rows && !e->inserted && !e->deleted && idl_edit_changes(e);
+        if (e->verify || required) {
             add_wait(txn, ops, e);
         }
     }

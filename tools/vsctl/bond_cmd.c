@@ -60,7 +60,6 @@ add_bond_iface(struct vsctl *v, struct vsctl_cmd *c)
     vsctl_check_conflicts(v, c->argv[2], "an interface");
     const struct idl_interface *iface = idl_interface_insert(v->txn);
     idl_interface_set_name(iface, c->argv[2]);
-    idl_txn_require_row(v->txn, &bond->row);
     idl_port_interfaces_add(bond, iface);
 }
 

@@ -249,7 +249,6 @@ delete_port_rows(const struct idl_port *port)
 void
 vsctl_delete_port(struct vsctl *v, const struct idl_bridge *br, const struct idl_port *port)
 {
-    idl_txn_require_row(v->txn, &br->row);
     idl_bridge_ports_remove(br, port);
     delete_port_rows(port);
     v->fakes_known = false;

@@ -68,7 +68,6 @@ add_fake(struct vsctl *v, const char *name, const char *parent, int vlan)
     const struct idl_port *port = insert_internal_port(v, name);
     idl_port_set_fake_bridge(port, true);
     idl_port_set_tag(port, &tag);
-    idl_txn_require_row(v->txn, &b.br->row);
     idl_bridge_ports_add(b.br, port);
     v->fakes_known = false;
 }

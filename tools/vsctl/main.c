@@ -237,6 +237,7 @@ run_commands(struct run *r)
 {
     struct vsctl *v = &r->v;
     v->txn = idl_txn_new(v->idl);
+    idl_txn_require_rows(v->txn);
     v->try_again = v->fakes_known = false;
     v->n_new_ports = 0;
     db_symtab_init(&v->symtab);

@@ -76,7 +76,6 @@ vsctl_add_port(struct vsctl *v, struct vsctl_cmd *c, const struct vsctl_new *new
         vsctl_set(v, &port->row, &a);
         vsctl_assign_free(&a);
     }
-    idl_txn_require_row(v->txn, &b.br->row);
     idl_bridge_ports_add(b.br, port);
     vsctl_new_port(v, new->port);
     if (vsctl_is_fake(port)) {

@@ -36,7 +36,7 @@ union db_atom {
 
 struct db_datum {
     uint32_t n;
-    uint32_t cap;           // of keys and values; 0: they are constant memory or NULL
+    uint32_t cap;           // of keys and values; 0: they are NULL, or shared: functions here copy before they change them
     union db_atom *keys;    // [n]
     union db_atom *values;  // [n]; NULL unless a map
 };
@@ -142,6 +142,7 @@ void db_datum_init_default(struct db_datum *, const struct db_type *);
 bool db_datum_is_default(const struct db_datum *, const struct db_type *);
 void db_datum_clone(struct db_datum *, const struct db_datum *, const struct db_type *);
 void db_datum_destroy(struct db_datum *, const struct db_type *);
+void db_datum_own(struct db_datum *, const struct db_type *); // copies shared atoms, so that they may be written
 void db_datum_swap(struct db_datum *, struct db_datum *);
 bool db_datum_equals(const struct db_datum *, const struct db_datum *, const struct db_type *);
 int db_datum_compare(const struct db_datum *, const struct db_datum *, const struct db_type *);
@@ -153,7 +154,7 @@ const struct db_string *db_datum_find_string(const struct db_datum *map, const c
 // Edits that keep the order. insert takes the atoms (value NULL: a set); false, and atoms destroyed, when the key exists.
 bool db_datum_insert(struct db_datum *, const struct db_type *, union db_atom *key, union db_atom *value);
 void db_datum_remove_at(struct db_datum *, const struct db_type *, uint32_t i);
-// Building: add in any order (takes the atoms), then sort. db_datum_sort() drops the later ones of equal keys and returns how many.
+// Building, from an empty one: add in any order (takes the atoms), then sort. db_datum_sort() drops the later ones of equal keys and returns how many.
 void db_datum_push(struct db_datum *, union db_atom *key, union db_atom *value);
 uint32_t db_datum_sort(struct db_datum *, const struct db_type *);
 void db_datum_reserve(struct db_datum *, const struct db_type *, uint32_t n);

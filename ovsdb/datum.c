@@ -14,9 +14,31 @@ db_datum_init_empty(struct db_datum *d)
     *d = (struct db_datum) {0, 0, NULL, NULL};
 }
 
+static union db_atom *
+clone_atoms(const union db_atom *a, uint32_t n, enum db_atomic t)
+{
+    union db_atom *copy = base_memdup(a, n * sizeof *a);
+    if (t == DB_STRING) {
+        for (uint32_t i = 0; i < n; i++) {
+            db_string_ref(copy[i].string);
+        }
+    }
+    return copy;
+}
+
+void
+db_datum_own(struct db_datum *d, const struct db_type *t)
+{
+    if (d->n && !d->cap) {
+        struct db_datum shared = *d;
+        db_datum_clone(d, &shared, t);
+    }
+}
+
 void
 db_datum_reserve(struct db_datum *d, const struct db_type *t, uint32_t n)
 {
+    db_datum_own(d, t);
     if (n > d->cap) {
         uint32_t cap = MAX(n, d->cap ? d->cap + d->cap / 2 + 1 : 1);
         d->keys = base_realloc(d->keys, cap * sizeof *d->keys);
@@ -52,18 +74,6 @@ db_datum_is_default(const struct db_datum *d, const struct db_type *t)
         }
     }
     return true;
-}
-
-static union db_atom *
-clone_atoms(const union db_atom *a, uint32_t n, enum db_atomic t)
-{
-    union db_atom *copy = base_memdup(a, n * sizeof *a);
-    if (t == DB_STRING) {
-        for (uint32_t i = 0; i < n; i++) {
-            db_string_ref(copy[i].string);
-        }
-    }
-    return copy;
 }
 
 void
@@ -213,6 +223,7 @@ db_datum_insert(struct db_datum *d, const struct db_type *t, union db_atom *key,
 void
 db_datum_remove_at(struct db_datum *d, const struct db_type *t, uint32_t i)
 {
+    db_datum_own(d, t);
     db_atom_destroy(&d->keys[i], t->key.type);
     memmove(&d->keys[i], &d->keys[i + 1], (d->n - i - 1) * sizeof *d->keys);
     if (d->values) {
@@ -270,6 +281,7 @@ db_datum_sort(struct db_datum *d, const struct db_type *t)
     if (is_sorted(d, t->key.type)) {
         return 0;
     }
+    db_datum_own(d, t);
     struct pair *p = base_malloc(d->n * sizeof *p);
     for (uint32_t i = 0; i < d->n; i++) {
         p[i].key = d->keys[i];
@@ -314,6 +326,7 @@ db_datum_union(struct db_datum *a, const struct db_datum *b, const struct db_typ
             db_datum_insert(a, t, &k, b->values ? &v : NULL);
             changed = true;
         } else if (replace && b->values && !db_atom_equals(&a->values[j], &b->values[i], t->value.type)) {
+            db_datum_own(a, t);
             db_atom_destroy(&a->values[j], t->value.type);
             db_atom_clone(&a->values[j], &b->values[i], t->value.type);
             changed = true;

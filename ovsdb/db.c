@@ -29,6 +29,7 @@ table_new(struct db *db, const struct db_table_schema *schema)
         t->traits[i] = base_traits(&c->type.key) | base_traits(&c->type.value) |
                        (c->persistent && i >= DB_N_STD_COLS ? DB_TRAIT_PERSISTENT : 0);
         db_datum_init_default(&t->defaults[i], &c->type);
+        t->defaults[i].cap = 0; // rows share it
     }
     t->indexes = base_calloc(schema->n_indexes + 1, sizeof *t->indexes);
     for (size_t i = 0; i < schema->n_indexes; i++) {
@@ -55,6 +56,7 @@ table_free(struct db_table *t)
         hmap_destroy(&t->indexes[i]);
     }
     for (size_t i = 0; i < t->schema->n_columns; i++) {
+        t->defaults[i].cap = t->defaults[i].n;
         db_datum_destroy(&t->defaults[i], &t->schema->columns[i]->type);
     }
     free(t->indexes);
@@ -172,9 +174,8 @@ db_row_new(struct db_table *t, const struct uuid *uuid)
     struct db_row *row = db_row_alloc(t);
     row->uuid.uuid = *uuid;
     uuid_generate(&row->version.uuid);
-    for (size_t i = DB_N_STD_COLS; i < t->schema->n_columns; i++) {
-        db_datum_clone(&row->data[i], &t->defaults[i], &t->schema->columns[i]->type);
-    }
+    memcpy(row->data + DB_N_STD_COLS, t->defaults + DB_N_STD_COLS,
+           (t->schema->n_columns - DB_N_STD_COLS) * sizeof *row->data);
     return row;
 }
 

@@ -59,7 +59,7 @@ struct db_table {
                           // a transaction is open
     uint8_t *traits;      // [schema->n_columns] enum db_column_traits
     uint8_t all_traits;
-    struct db_datum *defaults; // [schema->n_columns]
+    struct db_datum *defaults; // [schema->n_columns]; rows share these atoms until they change
     bool tlog;                 // its changes go to the log (ovsdb/tlog.h)
 };
 

@@ -176,6 +176,7 @@ db_delta_apply_symmetric(struct db_datum *value, const struct db_datum *diff,
             put(value, t, &diff->keys[i], value_at(diff, i));
         } else if (diff->values &&
                    !db_atom_equals(&value->values[at], &diff->values[i], t->value.type)) {
+            db_datum_own(value, t);
             db_atom_destroy(&value->values[at], t->value.type);
             db_atom_clone(&value->values[at], &diff->values[i], t->value.type);
         } else {

@@ -16,6 +16,7 @@
 #include "ovsdb/delta.h"
 #include "ovsdb/error.h"
 #include "ovsdb/journal.h"
+#include "ovsdb/record.h"
 #include "ovsdb/schema.h"
 #include "ovsdb/txn.h"
 
@@ -190,34 +191,49 @@ warn_damage(const struct db_journal *j, struct db_error *take)
     free(text);
 }
 
+// The record read last, by way of JSON values.
+static struct db_error *
+apply_any(struct db_file *f, struct db *db, const char *text, size_t len, bool *half)
+{
+    json_t *json;
+    struct db_error *e = db_journal_parse(f->journal, text, len, &json);
+    if (!e) {
+        e = db_file_apply(db, json, true);
+        *half = e != NULL;
+        json_decref(json);
+    }
+    return e;
+}
+
 static struct db_error *
 read_transactions(struct db_file *f, struct db *db, bool whole)
 {
+    struct db_record_reader *fast = db_record_reader_new(db);
+    struct db_error *e;
+    bool half = false;
     for (;;) {
-        json_t *json;
-        struct db_error *e = db_journal_read(f->journal, &json);
-        if (!e && !json) {
-            return NULL;
+        const char *text;
+        size_t len;
+        e = db_journal_read_text(f->journal, &text, &len);
+        if (!e && text && !db_record_apply(fast, text, len)) {
+            e = apply_any(f, db, text, len, &half);
         }
-        if (!e) {
-            e = db_file_apply(db, json, true);
-            if (e) { // half applied: no state to go on with
-                json_decref(json);
-                return db_error_wrap(e, "%s: transaction cannot be applied",
-                                     db_journal_path(f->journal));
-            }
-        }
-        json_decref(json);
-        if (e && whole) {
-            return db_journal_tell_loss(f->journal, e, f->n_commits);
-        } else if (e) {
-            warn_damage(f->journal, e);
-            return NULL;
+        if (e || !text) {
+            break;
         }
         if (!f->n_commits++) {
             f->base_size = db_journal_size(f->journal);
         }
     }
+    db_record_reader_free(fast);
+    if (half) { // no state to go on with
+        return db_error_wrap(e, "%s: transaction cannot be applied", db_journal_path(f->journal));
+    } else if (e && whole) {
+        return db_journal_tell_loss(f->journal, e, f->n_commits);
+    } else if (e) {
+        warn_damage(f->journal, e);
+    }
+    return NULL;
 }
 
 static struct db_error *

@@ -28,6 +28,8 @@ struct db_journal {
     off_t last;     // start of the record read last
     bool tail;      // bytes beyond `end` have to go before the next append
     struct str out; // record under construction
+    char *body;     // the record read last
+    size_t body_cap;
 };
 
 // "/dir/.name.~lock~"
@@ -58,11 +60,21 @@ lock(struct db_journal *j)
 }
 
 static void
-destroy(struct db_journal *j)
+stop_reading(struct db_journal *j)
 {
     if (j->in) {
         fclose(j->in);
+        j->in = NULL;
     }
+    free(j->body);
+    j->body = NULL;
+    j->body_cap = 0;
+}
+
+static void
+destroy(struct db_journal *j)
+{
+    stop_reading(j);
     if (j->fd >= 0) {
         close(j->fd);
     }
@@ -186,64 +198,93 @@ read_header(struct db_journal *j, size_t *len, char sha1[DB_SHA1_HEX + 1])
     return NULL;
 }
 
+// A buffer of this size and a NUL. One that is much too large is not kept.
+static char *
+body_buffer(struct db_journal *j, size_t len)
+{
+    enum { KEEP = 1024 * 1024 };
+    if (len >= j->body_cap || (j->body_cap > KEEP && len < KEEP)) {
+        free(j->body);
+        j->body = malloc(len + 1);
+        j->body_cap = j->body ? len + 1 : 0;
+    }
+    return j->body;
+}
+
 static struct db_error *
-read_body(struct db_journal *j, size_t len, const char *sha1, json_t **json)
+read_body(struct db_journal *j, size_t len, const char *sha1)
 {
     long long at = ftello(j->in);
-    char *text = malloc(len);
+    char *text = body_buffer(j, len);
     if (!text || fread(text, 1, len, j->in) != len) {
         int error = ferror(j->in) ? errno : 0;
-        free(text);
         return error ? db_error_io(error, "%s: error reading %zu bytes starting at offset %lld",
                                    j->path, len, at)
                      : db_error_new("I/O error",
                                     "%s: error reading %zu bytes starting at offset %lld (%s)",
                                     j->path, len, at, "End of file");
     }
+    text[len] = '\0';
     char real[DB_SHA1_HEX + 1];
     db_sha1_hex(text, len, real);
     if (strcmp(real, sha1)) {
-        free(text);
         return db_error_new(
             "syntax error",
             "%s: %zu bytes starting at offset %lld have SHA-1 hash %s but should have "
             "hash %s",
             j->path, len, at, real, sha1);
     }
+    return NULL;
+}
+
+struct db_error *
+db_journal_read_text(struct db_journal *j, const char **text, size_t *len)
+{
+    char sha1[DB_SHA1_HEX + 1] = "";
+    *text = NULL;
+    if (!j->in) {
+        return NULL;
+    }
+    struct db_error *e = read_header(j, len, sha1);
+    if (!e && !*len) {
+        stop_reading(j);
+        return NULL;
+    }
+    e = e ? e : read_body(j, *len, sha1);
+    if (e) {
+        stop_reading(j);
+        j->tail = true;
+        return e;
+    }
+    *text = j->body;
+    j->last = j->end;
+    j->end = ftello(j->in);
+    return NULL;
+}
+
+struct db_error *
+db_journal_parse(struct db_journal *j, const char *text, size_t len, json_t **json)
+{
     json_error_t je;
     *json = json_loadb(text, len, JSON_ALLOW_NUL, &je);
-    free(text);
-    return *json ? NULL
-                 : db_error_new("syntax error",
-                                "%s: %zu bytes starting at offset %lld are not valid JSON (%s)",
-                                j->path, len, at, je.text);
+    if (*json) {
+        return NULL;
+    }
+    struct db_error *e = db_error_new(
+        "syntax error", "%s: %zu bytes starting at offset %lld are not valid JSON (%s)", j->path,
+        len, (long long) j->end - (long long) len, je.text);
+    db_journal_unread(j);
+    return e;
 }
 
 struct db_error *
 db_journal_read(struct db_journal *j, json_t **json)
 {
+    const char *text;
     size_t len;
-    char sha1[DB_SHA1_HEX + 1] = "";
     *json = NULL;
-    if (!j->in) {
-        return NULL;
-    }
-    struct db_error *e = read_header(j, &len, sha1);
-    if (!e && !len) {
-        fclose(j->in);
-        j->in = NULL;
-        return NULL;
-    }
-    e = e ? e : read_body(j, len, sha1, json);
-    if (e) {
-        fclose(j->in);
-        j->in = NULL;
-        j->tail = true;
-        return e;
-    }
-    j->last = j->end;
-    j->end = ftello(j->in);
-    return NULL;
+    struct db_error *e = db_journal_read_text(j, &text, &len);
+    return e || !text ? e : db_journal_parse(j, text, len, json);
 }
 
 struct db_error *
@@ -265,10 +306,7 @@ db_journal_unread(struct db_journal *j)
 {
     j->end = j->last;
     j->tail = true;
-    if (j->in) {
-        fclose(j->in);
-        j->in = NULL;
-    }
+    stop_reading(j);
 }
 
 struct db_error *
@@ -278,10 +316,7 @@ db_journal_seek_end(struct db_journal *j)
     if (fstat(j->fd, &st)) {
         return db_error_io(errno, "%s: stat failed", j->path);
     }
-    if (j->in) {
-        fclose(j->in);
-        j->in = NULL;
-    }
+    stop_reading(j);
     j->last = j->end = st.st_size;
     return NULL;
 }

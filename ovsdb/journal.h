@@ -26,6 +26,10 @@ struct db_error *db_journal_open(const char *path, enum db_journal_mode, struct 
 void db_journal_close(struct db_journal *); // NULL allowed
 // Next record. NULL with *json NULL: the end. An error: the file is damaged from here on.
 struct db_error *db_journal_read(struct db_journal *, json_t **json);
+// The same in two steps: the record as text (text[len] is NUL; good until the next call), NULL at
+// the end; and its JSON.
+struct db_error *db_journal_read_text(struct db_journal *, const char **text, size_t *len);
+struct db_error *db_journal_parse(struct db_journal *, const char *text, size_t len, json_t **);
 // Adds to such an error what is lost with it; n: whole transactions before.
 struct db_error *db_journal_tell_loss(const struct db_journal *, struct db_error *take, size_t n);
 // Forgets the record read last (its contents make no sense): appends overwrite it and all behind

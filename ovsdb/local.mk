@@ -24,6 +24,7 @@ ovsdb_libovsdb_a_SOURCES = \
 	ovsdb/mutation.c ovsdb/mutation.h \
 	ovsdb/parser.c ovsdb/parser.h \
 	ovsdb/rbac.c ovsdb/rbac.h \
+	ovsdb/record.c ovsdb/record.h \
 	ovsdb/relay.c ovsdb/relay.h \
 	ovsdb/replica.c ovsdb/replica.h \
 	ovsdb/replication.c ovsdb/replication.h \

@@ -3,37 +3,62 @@
 
 #include <endian.h>
 
-static inline uint32_t
-rol(uint32_t x, int n)
-{
-    return x << n | x >> (32 - n);
-}
+#define ROL(x, n) ((x) << (n) | (x) >> (32 - (n)))
+
+// Word i of the message schedule, of which the last sixteen are kept.
+#define NEXT(i)                                                                                    \
+    (w[(i) &15] = ROL(w[((i) + 13) & 15] ^ w[((i) + 8) & 15] ^ w[((i) + 2) & 15] ^ w[(i) &15], 1))
+
+#define CHOOSE(b, c, d) ((d) ^ ((b) & ((c) ^ (d))))
+#define PARITY(b, c, d) ((b) ^ (c) ^ (d))
+#define MAJORITY(b, c, d) (((b) & (c)) | ((d) & ((b) | (c))))
+
+// A round leaves the new `a` in e and turns b; five of them bring all letters back to their places.
+#define ROUND(f, k, word, a, b, c, d, e)                                                           \
+    do {                                                                                           \
+        e += ROL(a, 5) + f(b, c, d) + (k) + (word);                                                \
+        b = ROL(b, 30);                                                                            \
+    } while (0)
+
+#define FIVE(f, k, word, i)                                                                        \
+    do {                                                                                           \
+        ROUND(f, k, word(i), a, b, c, d, e);                                                       \
+        ROUND(f, k, word((i) + 1), e, a, b, c, d);                                                 \
+        ROUND(f, k, word((i) + 2), d, e, a, b, c);                                                 \
+        ROUND(f, k, word((i) + 3), c, d, e, a, b);                                                 \
+        ROUND(f, k, word((i) + 4), b, c, d, e, a);                                                 \
+    } while (0)
+
+#define TWENTY(f, k, i)                                                                            \
+    do {                                                                                           \
+        FIVE(f, k, NEXT, i);                                                                       \
+        FIVE(f, k, NEXT, (i) + 5);                                                                 \
+        FIVE(f, k, NEXT, (i) + 10);                                                                \
+        FIVE(f, k, NEXT, (i) + 15);                                                                \
+    } while (0)
+
+#define FIRST(i) w[i]
 
 static void
 block(uint32_t h[5], const uint8_t *p)
 {
-    uint32_t w[80];
-    for (int i = 0; i < 16; i++) {
-        uint32_t v;
-        memcpy(&v, p + 4 * i, 4);
-        w[i] = be32toh(v);
-    }
-    for (int i = 16; i < 80; i++) {
-        w[i] = rol(w[i - 3] ^ w[i - 8] ^ w[i - 14] ^ w[i - 16], 1);
-    }
+    uint32_t w[16];
     uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
-    for (int i = 0; i < 80; i++) {
-        uint32_t f = i < 20   ? ((b & c) | (~b & d)) + 0x5a827999
-                     : i < 40 ? (b ^ c ^ d) + 0x6ed9eba1
-                     : i < 60 ? ((b & c) | (b & d) | (c & d)) + 0x8f1bbcdc
-                              : (b ^ c ^ d) + 0xca62c1d6;
-        uint32_t t = rol(a, 5) + f + e + w[i];
-        e = d;
-        d = c;
-        c = rol(b, 30);
-        b = a;
-        a = t;
+    memcpy(w, p, sizeof w);
+    for (int i = 0; i < 16; i++) {
+        w[i] = be32toh(w[i]);
     }
+    FIVE(CHOOSE, 0x5a827999, FIRST, 0);
+    FIVE(CHOOSE, 0x5a827999, FIRST, 5);
+    FIVE(CHOOSE, 0x5a827999, FIRST, 10);
+    ROUND(CHOOSE, 0x5a827999, w[15], a, b, c, d, e);
+    ROUND(CHOOSE, 0x5a827999, NEXT(16), e, a, b, c, d);
+    ROUND(CHOOSE, 0x5a827999, NEXT(17), d, e, a, b, c);
+    ROUND(CHOOSE, 0x5a827999, NEXT(18), c, d, e, a, b);
+    ROUND(CHOOSE, 0x5a827999, NEXT(19), b, c, d, e, a);
+    TWENTY(PARITY, 0x6ed9eba1, 20);
+    TWENTY(MAJORITY, 0x8f1bbcdc, 40);
+    TWENTY(PARITY, 0xca62c1d6, 60);
     h[0] += a;
     h[1] += b;
     h[2] += c;

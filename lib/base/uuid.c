@@ -51,14 +51,49 @@ uuid_parse_prefix(const char *s, struct uuid *u)
     return i;
 }
 
+// Values of digits, with a bit that tells them from other characters.
+enum { DIGIT = 0x10 };
+static const uint8_t digit[256] = {
+    ['0'] = DIGIT,      ['1'] = DIGIT | 1,  ['2'] = DIGIT | 2,  ['3'] = DIGIT | 3,
+    ['4'] = DIGIT | 4,  ['5'] = DIGIT | 5,  ['6'] = DIGIT | 6,  ['7'] = DIGIT | 7,
+    ['8'] = DIGIT | 8,  ['9'] = DIGIT | 9,  ['a'] = DIGIT | 10, ['b'] = DIGIT | 11,
+    ['c'] = DIGIT | 12, ['d'] = DIGIT | 13, ['e'] = DIGIT | 14, ['f'] = DIGIT | 15,
+    ['A'] = DIGIT | 10, ['B'] = DIGIT | 11, ['C'] = DIGIT | 12, ['D'] = DIGIT | 13,
+    ['E'] = DIGIT | 14, ['F'] = DIGIT | 15,
+};
+
+static uint32_t
+four_digits(const char *s, uint8_t *all)
+{
+    uint8_t a = digit[(uint8_t) s[0]], b = digit[(uint8_t) s[1]];
+    uint8_t c = digit[(uint8_t) s[2]], d = digit[(uint8_t) s[3]];
+    *all &= a & b & c & d;
+    return (a & 15u) << 12 | (b & 15u) << 8 | (c & 15u) << 4 | (d & 15u);
+}
+
+bool
+uuid_parse_n(const char *s, size_t n, struct uuid *u)
+{
+    uint8_t all = DIGIT;
+    if (n != UUID_LEN || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-') {
+        memset(u, 0, sizeof *u);
+        return false;
+    }
+    u->w[0] = four_digits(s, &all) << 16 | four_digits(s + 4, &all);
+    u->w[1] = four_digits(s + 9, &all) << 16 | four_digits(s + 14, &all);
+    u->w[2] = four_digits(s + 19, &all) << 16 | four_digits(s + 24, &all);
+    u->w[3] = four_digits(s + 28, &all) << 16 | four_digits(s + 32, &all);
+    if (!(all & DIGIT)) {
+        memset(u, 0, sizeof *u);
+        return false;
+    }
+    return true;
+}
+
 bool
 uuid_parse(const char *s, struct uuid *u)
 {
-    if (uuid_parse_prefix(s, u) == UUID_LEN && !s[UUID_LEN]) {
-        return true;
-    }
-    memset(u, 0, sizeof *u);
-    return false;
+    return uuid_parse_n(s, strnlen(s, UUID_LEN + 1), u);
 }
 
 void

@@ -13,6 +13,7 @@ struct uuid {
 
 void uuid_generate(struct uuid *);
 bool uuid_parse(const char *s, struct uuid *); // exactly 36 characters
+bool uuid_parse_n(const char *s, size_t n, struct uuid *); // the same of n bytes
 int uuid_parse_prefix(const char *s, struct uuid *); // length parsed, 36 when whole
 void uuid_format(const struct uuid *, char out[UUID_LEN + 1]);
 

@@ -62,3 +62,9 @@ TESTS += tests/fuzz/fuzz_ovsdb
 tests_fuzz_fuzz_ovsdb_SOURCES = tests/fuzz/fuzz_ovsdb.c $(FUZZ_DRIVER)
 tests_fuzz_fuzz_ovsdb_LDADD = $(LIBS_OVSDB) $(EXT_LIBS)
 tests_fuzz_fuzz_ovsdb_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+check_PROGRAMS += tests/fuzz/fuzz_record
+TESTS += tests/fuzz/fuzz_record
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tests/unit/ovsdb/record_twins.h $(FUZZ_DRIVER)
+tests_fuzz_fuzz_record_LDADD = $(LIBS_OVSDB) $(EXT_LIBS)
+tests_fuzz_fuzz_record_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // With each connection the other server's _Server is monitored. Once it says that it has the
-// database, the copy gets that schema and is brought up to date by monitor_cond_since, from the
+// database, its schema is asked for (Open vSwitch's server goes on telling the old one in _Server
+// after a conversion), the copy gets it and is brought up to date by monitor_cond_since, from the
 // last transaction that we know of.
 #include "ovsdb/relay.h"
 
@@ -35,8 +36,11 @@ struct db_relay {
     struct db_served *served;
     struct jsonrpc_session *session;
     char *remote;
-    json_t *dbs;   // rows of _Server's table Database there, by uuid
-    uint64_t self; // request for them
+    json_t *dbs;     // rows of _Server's table Database there, by uuid
+    uint64_t self;   // request for them
+    char *told;      // the schema there, as _Server told it when the real one was asked for
+    uint64_t schema; // that request
+    bool schema_awaited;
     bool has_copy, following, connected;
     bool awaited;     // the reply to monitor_cond_since
     uint64_t monitor; // that request
@@ -298,12 +302,30 @@ static void
 look(struct db_relay *r)
 {
     const char *text = their_schema(r);
-    struct db_schema *schema;
     if (!text) { // the monitor lives on, should it come back as it was
         set_connected(r, false);
+    } else if (!r->told || strcmp(r->told, text) != 0) {
+        free(r->told);
+        r->told = base_strdup(text);
+        r->schema_awaited = true;
+        r->schema = jsonrpc_request(jsonrpc_session_conn(r->session), "get_schema",
+                                    json_pack("[s]", name_of(r)));
+    } else if (!r->schema_awaited && r->following && !r->awaited) {
+        set_connected(r, true);
+        send_requests(r);
+    }
+}
+
+static void
+got_schema(struct db_relay *r, const struct jsonrpc_msg *m)
+{
+    struct db_schema *schema;
+    r->schema_awaited = false;
+    if (m->type != JSONRPC_REPLY) {
+        trouble(r, base_strdup("it does not tell its schema"));
         return;
     }
-    struct db_error *e = db_schema_from_text(text, &schema);
+    struct db_error *e = db_schema_from_json(m->result, &schema);
     if (e) {
         trouble(r, db_error_take_text(e));
     } else if (strcmp(schema->name, name_of(r))) {
@@ -370,6 +392,8 @@ on_message(struct jsonrpc_session *s, const struct jsonrpc_msg *m, void *r_)
         } else {
             trouble(r, base_strdup("it has no database _Server"));
         }
+    } else if (r->schema_awaited && id == r->schema) {
+        got_schema(r, m);
     } else if (r->awaited && id == r->monitor) {
         got_contents(r, m);
     }
@@ -381,7 +405,9 @@ on_state(struct jsonrpc_session *s, bool connected, void *r_)
     struct db_relay *r = r_;
     struct request *q, *next;
     json_object_clear(r->dbs);
-    r->following = r->awaited = false;
+    r->following = r->awaited = r->schema_awaited = false;
+    free(r->told);
+    r->told = NULL;
     loop_timer_cancel(r->retry);
     set_connected(r, false);
     cds_list_for_each_entry_safe (q, next, &r->requests, in_relay) {
@@ -477,6 +503,7 @@ db_relay_free(struct db_relay *r)
     jsonrpc_session_free(r->session);
     loop_timer_free(r->retry);
     json_decref(r->dbs);
+    free(r->told);
     free(r->remote);
     free(r);
 }

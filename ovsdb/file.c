@@ -456,7 +456,13 @@ db_file_commit(struct db_file *f, const struct db_txn *txn, bool durable)
     if (s->cap > 4 * 1024 * 1024) {
         str_free(s);
     }
-    return durable ? db_journal_sync(f->journal) : NULL;
+    return durable ? db_file_sync(f) : NULL;
+}
+
+struct db_error *
+db_file_sync(struct db_file *f)
+{
+    return db_journal_sync(f->journal);
 }
 
 static struct db_error *

@@ -31,6 +31,8 @@ off_t db_file_size(const struct db_file *);
 
 // Keeps the persistent part of a transaction; nothing to keep is fine.
 struct db_error *db_file_commit(struct db_file *, const struct db_txn *, bool durable);
+// Returns when all that was kept is on disk.
+struct db_error *db_file_sync(struct db_file *) FB_MUST_CHECK;
 
 // Writes schema (of db, or another) and state to a new file `path`, with this comment.
 struct db_error *db_file_write_snapshot(const char *path, struct db *, const char *comment);

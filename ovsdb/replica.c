@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Only what differs from the present rows becomes part of the transaction: a whole database that
 // comes again after a lost connection costs the clients' monitors nothing if nothing has changed.
+//
+// A copied transaction is kept like that of a client that doesn't ask for durability: written, but
+// nobody waits until it is on disk. The other server doesn't tell which were durable there, and
+// still has them all: what a power failure takes from the copy is copied again. A backup that
+// becomes active gets its files to disk first (replication.c).
 #include "ovsdb/replica.h"
 
 #include "ovsdb/error.h"

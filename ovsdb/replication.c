@@ -15,6 +15,7 @@
 #include "lib/base/log.h"
 #include "lib/base/loop.h"
 #include "ovsdb/error.h"
+#include "ovsdb/file.h"
 #include "ovsdb/replica.h"
 #include "ovsdb/server_priv.h"
 
@@ -492,12 +493,28 @@ db_replication_start(struct db_replication *r)
     }
 }
 
+// From now on, what was copied may exist here only.
+static void
+sync_files(struct db_replication *r)
+{
+    struct db_served *d;
+    cds_list_for_each_entry (d, db_server_list(r->server), in_server) {
+        struct db_error *e = d->file && d->db->n_commits ? db_file_sync(d->file) : NULL;
+        if (e) {
+            char *text = db_error_take_text(e);
+            LOG_ERR("%s: its copied contents may not be on disk: %s", d->db->schema->name, text);
+            free(text);
+        }
+    }
+}
+
 void
 db_replication_stop(struct db_replication *r)
 {
     if (r->session) {
         LOG_INFO("this server is active now, no backup of %s any more", r->session_remote);
         hang_up(r);
+        sync_files(r);
         r->server->read_only = false;
         db_server_disconnect(r->server, true);
     }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-TESTS_OVSDB = tests/unit/ovsdb/test_idl tests/unit/ovsdb/test_record tests/unit/ovsdb/test_txn
+TESTS_OVSDB = tests/unit/ovsdb/test_idl tests/unit/ovsdb/test_rbac tests/unit/ovsdb/test_record \
+    tests/unit/ovsdb/test_replica tests/unit/ovsdb/test_txn
 check_PROGRAMS += $(TESTS_OVSDB)
 TESTS += $(TESTS_OVSDB)
 OVSDB_TEST_LIBS = $(LIBS_OVSDB) $(CMOCKA_LIBS) $(EXT_LIBS)
@@ -9,3 +10,7 @@ tests_unit_ovsdb_test_record_SOURCES = tests/unit/ovsdb/test_record.c tests/unit
 tests_unit_ovsdb_test_record_LDADD = $(OVSDB_TEST_LIBS)
 tests_unit_ovsdb_test_txn_SOURCES = tests/unit/ovsdb/test_txn.c tests/unit/ovsdb/txn_model.h
 tests_unit_ovsdb_test_txn_LDADD = $(OVSDB_TEST_LIBS)
+tests_unit_ovsdb_test_rbac_SOURCES = tests/unit/ovsdb/test_rbac.c
+tests_unit_ovsdb_test_rbac_LDADD = $(OVSDB_TEST_LIBS)
+tests_unit_ovsdb_test_replica_SOURCES = tests/unit/ovsdb/test_replica.c
+tests_unit_ovsdb_test_replica_LDADD = $(OVSDB_TEST_LIBS)

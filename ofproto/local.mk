@@ -28,6 +28,7 @@ ofproto_libofproto_a_SOURCES += \
 	ofproto/of_conns.c \
 	ofproto/of_dump.c \
 	ofproto/of_expire.c \
+	ofproto/of_inband.c \
 	ofproto/of_match_std.c \
 	ofproto/of_match_wire.c \
 	ofproto/of_flow_mod.c \

@@ -130,6 +130,7 @@ of_bridge_free(struct of_bridge *br)
         free(p);
     }
     hmap_destroy(&br->ports);
+    of_inband_free(br);
     free(br->cookies);
     free(br->changes);
     of_bridge_unref(br);

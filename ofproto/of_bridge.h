@@ -137,7 +137,6 @@ enum of_fail_mode { OF_FAIL_STANDALONE, OF_FAIL_SECURE };
 struct of_controller {
     const char *target;   // "tcp:…", "unix:…", "ptcp:…", "punix:…", "ssl:…"
     int max_backoff_ms, probe_ms;
-    bool in_band;
     bool service; // management socket: no fail mode, does not count as a controller
     int rate_limit, burst_limit;
     bool enable_async;
@@ -157,6 +156,21 @@ struct of_bridge *of_bridge_new(struct loop *, const char *name, uint64_t dpid);
 void of_bridge_free(struct of_bridge *);
 // NULL, or an error sentence to free; what could be applied was.
 char *of_bridge_configure(struct of_bridge *, const struct of_bridge_config *);
+// In-band control (of_inband.c). Copies nothing.
+struct of_inband_remote { // a controller or a manager
+    be32_t ip;
+    uint16_t port;
+    bool has_hop;
+    struct mac hop; // link address of the first hop on the way there
+};
+struct of_inband {
+    const struct of_inband_remote *remotes;
+    size_t n; // 0: none
+    bool has_local;
+    struct mac local; // of the local port
+    int64_t queue;    // for what it lets through; -1: none
+};
+void of_bridge_set_inband(struct of_bridge *, const struct of_inband *);
 const char *of_bridge_name(const struct of_bridge *);
 void *of_bridge_path(const struct of_bridge *); // the packet path's own
 void of_bridge_set_path(struct of_bridge *, void *);

@@ -50,6 +50,9 @@ struct of_bridge {
     int64_t wheel_at; // s: slots up to this were looked at
     struct loop_timer *wheel_timer;
 
+    struct of_inband_rule *inband; // of_inband.c
+    size_t n_inband;
+
     // Changes not yet told to the packet path; each holds a reference to its rule.
     struct of_change *changes;
     size_t n_changes, cap_changes;
@@ -64,6 +67,9 @@ struct of_bridge {
 };
 
 extern const struct of_ops *of_path; // the registered packet path, never NULL (a silent one before registration)
+
+// of_inband.c
+void of_inband_free(struct of_bridge *);
 
 // of_rule.c
 struct of_rule *of_rule_new(struct of_bridge *, const struct of_flow_mod *, int priority);

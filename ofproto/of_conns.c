@@ -144,6 +144,7 @@ want_target(struct of_conns *conns, const struct of_controller *config, enum of_
 {
     struct of_target *t = target_find(conns, config->target, kind);
     if (!t) {
+        conns->alone_since = kind == OF_CONN_PRIMARY ? -1 : conns->alone_since; // a new one gets its time
         target_new(conns, config, kind, error);
         return;
     }
@@ -316,12 +317,9 @@ set_fail_open(struct of_conns *conns, bool on)
 }
 
 static void
-fail_due(void *conns_)
+fail_due(void *conns)
 {
-    struct of_conns *conns = conns_;
-    if (!of_conns_any_connected(conns)) {
-        set_fail_open(conns, true);
-    }
+    of_conns_update_fail_mode(conns); // or later, when a controller was added meanwhile
 }
 
 void

@@ -5,9 +5,11 @@
 // Source: OpenFlow 1.5 section 5, ovs-actions(7).
 #include "config.h"
 
+#include <linux/pkt_sched.h>
 #include <stdlib.h>
 
 #include "lib/flow/field_text.h"
+#include "slowpath/sp_private.h"
 #include "slowpath/xlate_ctx.h"
 
 typedef void act_fn(struct xlate_ctx *, const struct flat_item *);
@@ -296,6 +298,56 @@ act_dec_ttl(struct xlate_ctx *c, const struct flat_item *i)
     c->stop_list = true;
 }
 
+// --- Queues. ---
+
+// What the datapath calls a queue: the kernel's packets go to class 1:QUEUE+1 of the device's qdisc
+// (linux/pkt_sched.h, skb->priority), others take the number as it is. A number that has no class
+// changes nothing.
+static bool
+set_queue(struct xlate_ctx *c, uint32_t queue)
+{
+    const bool kernel = c->in->dp && c->in->dp->home == DP_PLACE_KERNEL;
+    if (kernel && queue >= 0xf000) {
+        return false;
+    }
+    set_number(c, FIELD_SKB_PRIORITY, kernel ? TC_H_MAKE(1u << 16, queue + 1) : queue, UINT32_MAX);
+    return true;
+}
+
+static void
+act_set_queue(struct xlate_ctx *c, const struct flat_item *i)
+{
+    ACT(of_act_u32, a, i);
+    set_queue(c, a->value);
+}
+
+static void
+act_pop_queue(struct xlate_ctx *c, const struct flat_item *i)
+{
+    const bool other = c->flow.skb_priority != c->in->key->skb_priority;
+    c->flow.skb_priority = c->in->key->skb_priority;
+    c->known.skb_priority = 0;
+    c->uncommitted = true;
+    if (other) {
+        XTRACE(c, TRACE_REMARK, "queue = %#x", be32toh(c->flow.skb_priority));
+    }
+}
+
+static void
+act_enqueue(struct xlate_ctx *c, const struct flat_item *i)
+{
+    ACT(of_act_enqueue, a, i);
+    if (a->port == be32toh(c->flow.in_port)) {
+        return;
+    }
+    const be32_t priority = c->flow.skb_priority, known = c->known.skb_priority;
+    set_queue(c, a->queue);
+    xlate_output(c, a->port, 0);
+    c->flow.skb_priority = priority;
+    c->known.skb_priority = known;
+    c->uncommitted = true;
+}
+
 // --- Tables. ---
 
 static void
@@ -399,6 +451,9 @@ static act_fn *const acts[OF_ACT_COUNT] = {
     [OF_ACT_STACK_POP] = act_pop,
     [OF_ACT_DEC_TTL] = act_dec_ttl,
     [OF_ACT_RESUBMIT] = act_resubmit,
+    [OF_ACT_ENQUEUE] = act_enqueue,
+    [OF_ACT_SET_QUEUE] = act_set_queue,
+    [OF_ACT_POP_QUEUE] = act_pop_queue,
     [OF_ACT_NOTE] = act_nothing,
     [OF_ACT_CONJUNCTION] = act_nothing, // works through the classifier
     [OF_ACT_EXIT] = act_exit,

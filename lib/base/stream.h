@@ -25,6 +25,8 @@ struct stream_cbs {
 // True when the name has the form of an active (stream_) or passive (listener) connection method.
 bool stream_name_is_active(const char *name);
 bool stream_name_is_passive(const char *name);
+// Of an active method to a numeric IPv4 address.
+bool stream_name_ipv4(const char *name, uint16_t default_port, be32_t *ip, uint16_t *port);
 
 // Starts connecting. default_port for names without one. 0 or -errno (-EAFNOSUPPORT: unknown method). Callbacks come from the loop, never from here.
 int stream_open(struct loop *, const char *name, uint16_t default_port, uint8_t dscp, struct stream **);

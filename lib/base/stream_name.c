@@ -137,6 +137,23 @@ stream_target_free(struct stream_target *t)
     t->host = NULL;
 }
 
+bool
+stream_name_ipv4(const char *name, uint16_t default_port, be32_t *ip, uint16_t *port)
+{
+    struct stream_target t;
+    if (!stream_name_is_active(name) || stream_target_parse(name, default_port, &t)) {
+        return false;
+    }
+    struct in_addr in;
+    const bool is = t.kind != STREAM_UNIX && inet_pton(AF_INET, t.host, &in) == 1;
+    if (is) {
+        *ip = in.s_addr;
+        *port = t.port;
+    }
+    stream_target_free(&t);
+    return is;
+}
+
 int
 stream_addr_unix(const char *path, struct stream_addr *a)
 {

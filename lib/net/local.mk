@@ -5,6 +5,7 @@ lib_net_libnet_a_SOURCES = \
 	lib/net/devlink.h \
 	lib/net/link.h \
 	lib/net/netlink.h \
+	lib/net/route.h \
 	lib/net/packet_headers.h
 lib_net_libnet_a_SOURCES += \
 	lib/net/checksum.c \
@@ -13,4 +14,5 @@ lib_net_libnet_a_SOURCES += \
 	lib/net/link_driver.c \
 	lib/net/netlink.c \
 	lib/net/netlink_attr.c \
-	lib/net/netlink_batch.c
+	lib/net/netlink_batch.c \
+	lib/net/route.c

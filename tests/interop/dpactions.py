@@ -36,7 +36,7 @@ class State:
 
 def initial(p):
     """State of a packet of pipelines.py."""
-    f = {"eth.src": number(p["src"]), "eth.dst": number(p["dst"]), "skb_mark": 0}
+    f = {"eth.src": number(p["src"]), "eth.dst": number(p["dst"]), "skb_mark": 0, "skb_priority": 0}
     if p["l3"] in ("ip", "ip6"):
         kind = "ipv4" if p["l3"] == "ip" else "ipv6"
         f.update({kind + ".src": number(p["a"]), kind + ".dst": number(p["b"])})
@@ -90,7 +90,7 @@ def mask_bits(mega):
     """How many bits a megaflow, as ofproto/trace prints it, matches."""
     exact = {"in_port": 0, "dl_src": 48, "dl_dst": 48, "dl_vlan": 13, "dl_vlan_pcp": 3, "nw_src": 32, "nw_dst": 32, "ipv6_src": 128, "ipv6_dst": 128, "arp_spa": 32, "arp_tpa": 32,
              "arp_sha": 48, "arp_tha": 48, "arp_op": 16, "nw_proto": 8, "nw_tos": 6, "nw_ecn": 2, "nw_ttl": 8, "tp_src": 16, "tp_dst": 16, "icmp_type": 8, "icmp_code": 8, "tcp_flags": 12,
-             "ipv6_label": 20, "nd_target": 128, "vlan_tci": 16, "pkt_mark": 32, "recirc_id": 0, "nw_frag": 0, "dl_type": 0, "vlan_tci1": 0, "mpls_label": 20}
+             "ipv6_label": 20, "nd_target": 128, "vlan_tci": 16, "pkt_mark": 32, "skb_priority": 32, "recirc_id": 0, "nw_frag": 0, "dl_type": 0, "vlan_tci1": 0, "mpls_label": 20}
     n = 0
     for word in mega.split(","):
         key, eq, value = word.partition("=")

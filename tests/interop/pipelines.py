@@ -84,7 +84,8 @@ class Maker:
              "load:%d->NXM_NX_REG0[4..7]" % r.randrange(3), "set_field:%d->reg1" % r.randrange(3), "set_field:0x10000/0xffff0000->reg1",
              "move:NXM_OF_IN_PORT[]->NXM_NX_REG0[0..15]", "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[]", "set_field:%d->metadata" % r.randrange(3),
              "move:NXM_OF_ETH_DST[0..15]->NXM_NX_REG9[16..31]", "push:NXM_NX_REG0[]", "pop:NXM_NX_REG1[]", "push:NXM_OF_ETH_DST[]",
-             "set_field:0x7->pkt_mark", "push:NXM_OF_IN_PORT[]", "load:0->OXM_OF_METADATA[3..5]"]
+             "set_field:0x7->pkt_mark", "push:NXM_OF_IN_PORT[]", "load:0->OXM_OF_METADATA[3..5]",
+             "set_queue:%d" % r.randrange(3), "set_queue:70000", "pop_queue", "enqueue:%d:%d" % (r.choice(self.ports), r.randrange(3))]
         if not self.normal:
             c += ["mod_dl_src:" + mac, "pop:NXM_OF_ETH_SRC[]", "set_field:02:00:00:00:00:00/ff:ff:00:00:00:00->eth_src", "load:%d->NXM_OF_IN_PORT[]" % r.choice(self.ports)]
         if have == "ip" or have in ("tcp", "udp"):
@@ -325,6 +326,8 @@ def packet_bytes(p):
         data = payload
     if six:
         return eth + struct.pack("!HIHBB", 0x86dd, 6 << 28 | p["tos"] << 20 | p["label"], len(data), number, p["ttl"]) + a + b + data
+    if p["frag"] == "later":
+        data = data[:4] # where there is room for one, the stock switch takes payload for a checksum, and mends it
     frag = {"no": 0, "first": 0x2000, "later": 0x00b9}[p["frag"]]
     head = struct.pack("!BBHHHBBH", 0x45, p["tos"], 20 + len(data), 1, frag, p["ttl"], number, 0) + a + b
     return eth + b"\x08\x00" + head[:10] + struct.pack("!H", checksum(head)) + head[12:] + data

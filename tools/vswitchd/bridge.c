@@ -84,6 +84,7 @@ vsw_bridge_free(struct vsw_bridge *br, bool del_ports)
     sp_bridge_state_unref(br->state);
     hmap_destroy(&br->ifaces);
     hmap_destroy(&br->ofports);
+    free(br->remotes);
     free(br->name);
     free(br->dp_type);
     free(br);
@@ -189,7 +190,6 @@ vsw_bridge_configure_of(struct vsw_bridge *br)
             .target = c->target,
             .max_backoff_ms = number_or(c->max_backoff, 8000),
             .probe_ms = number_or(c->inactivity_probe, 5000),
-            .in_band = !c->connection_mode || strcmp(c->connection_mode, "out-of-band"),
             .rate_limit = number_or(c->controller_rate_limit, 0),
             .burst_limit = number_or(c->controller_burst_limit, 0),
             .enable_async = !c->enable_async_messages || *c->enable_async_messages,

@@ -4,6 +4,7 @@ tools_ovs_vswitchd_SOURCES = \
 	tools/vswitchd/bridge.c \
 	tools/vswitchd/control.c \
 	tools/vswitchd/iface.c \
+	tools/vswitchd/inband.c \
 	tools/vswitchd/main.c \
 	tools/vswitchd/reconcile.c \
 	tools/vswitchd/snapshot.c \

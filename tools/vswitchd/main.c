@@ -212,6 +212,8 @@ want_columns(struct idl *idl)
     for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
         idl_want(idl, own[i], IDL_READ | IDL_QUIET);
     }
+    idl_want(idl, IDL_MANAGER_TARGET, IDL_READ); // in-band control
+    idl_want(idl, IDL_MANAGER_CONNECTION_MODE, IDL_READ);
 }
 
 static void

@@ -295,6 +295,7 @@ vsw_reconcile(void)
             vsw_iface_update_of(iface);
         }
         vsw_bridge_configure_of(br);
+        vsw_inband_configure(br, root);
     }
     sp_ready();
     vsw.done_cfg = root->next_cfg;

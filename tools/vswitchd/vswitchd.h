@@ -6,6 +6,7 @@
 //   reconcile.c database → bridges and interfaces, in order
 //   bridge.c    one bridge: life, MAC, datapath id, default rules, controllers
 //   iface.c     one interface: datapath port, OpenFlow number, link state
+//   inband.c    who the switch talks to through its own ports
 //   snapshot.c  bridges and interfaces → struct sp_config
 //   status.c    status and statistics columns → database
 //   control.c   unixctl commands about bridges
@@ -63,6 +64,9 @@ struct vsw_bridge {
     uint64_t dpid;
     bool had_controllers, was_secure, started;
     uint32_t next_ofport;
+    struct of_inband_remote *remotes; // inband.c
+    size_t n_remotes;
+    int64_t inband_queue;
     struct hmap ifaces;  // vsw_iface.by_name
     struct hmap ofports; // vsw_iface.by_ofp
     const struct idl_bridge *cfg; // of this turn of reconcile()
@@ -116,6 +120,9 @@ void vsw_iface_update_of(struct vsw_iface *);
 int vsw_iface_port_config(struct of_bridge *, uint32_t ofp_port, uint32_t config); // sp_port_config_cb
 int vsw_iface_port_counters(struct of_bridge *, uint32_t ofp_port, struct dp_port_counters *); // sp_port_counters_cb
 int vsw_iface_counters(const struct vsw_iface *, struct link_counters *);
+
+// inband.c
+void vsw_inband_configure(struct vsw_bridge *, const struct idl_open_vswitch *);
 
 // snapshot.c
 void vsw_publish_snapshot(void);

@@ -93,5 +93,7 @@ struct jsonrpc *jsonrpc_session_conn(struct jsonrpc_session *); // NULL while no
 void jsonrpc_session_set_probe(struct jsonrpc_session *, int ms);
 void jsonrpc_session_set_backoff(struct jsonrpc_session *, int min_ms, int max_ms);
 void jsonrpc_session_reconnect(struct jsonrpc_session *);
+// The line about a connection that failed (-errno), of servers too.
+void jsonrpc_log_dropped(const struct jsonrpc *, int error);
 
 #endif

@@ -98,6 +98,12 @@ on_connected(struct jsonrpc *j, int error, void *s_)
     }
 }
 
+void
+jsonrpc_log_dropped(const struct jsonrpc *j, int error)
+{
+    LOG_WARN("%s: connection dropped (%s)", jsonrpc_name(j), base_strerror(error));
+}
+
 static void
 on_closed(struct jsonrpc *j, int error, void *s_)
 {
@@ -107,7 +113,7 @@ on_closed(struct jsonrpc *j, int error, void *s_)
             LOG_WARN("%s: connection attempt timed out", jsonrpc_name(j));
         }
     } else if (error) {
-        LOG_WARN("%s: connection dropped (%s)", jsonrpc_name(j), base_strerror(error));
+        jsonrpc_log_dropped(j, error);
     } else {
         LOG_INFO("%s: connection closed by peer", jsonrpc_name(j));
     }

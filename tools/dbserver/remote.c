@@ -113,7 +113,7 @@ on_closed(struct jsonrpc *rpc, int error, void *c_)
 {
     struct conn *c = c_;
     if (error) {
-        LOG_WARN("%s: connection dropped (%s)", jsonrpc_name(rpc), base_strerror(error));
+        jsonrpc_log_dropped(rpc, error);
     }
     c->remote->last_error = error;
     conn_free(c);

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ovsdb/file.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/loop.h"
 #include "lib/base/str.h"
 #include "ovsdb/db.h"
 #include "ovsdb/delta.h"
 #include "ovsdb/error.h"
+#include "ovsdb/file_priv.h"
 #include "ovsdb/journal.h"
 #include "ovsdb/record.h"
 #include "ovsdb/schema.h"
@@ -26,27 +23,6 @@ LOG_MODULE(ovsdb_file);
 #define MIN_COMPACT_COMMITS 100
 #define MIN_COMPACT_MS (10 * 60 * 1000)
 #define MAX_COMPACT_MS (24 * 3600 * 1000)
-
-// A compaction that runs in a child.
-struct compaction {
-    pid_t pid;
-    int pipe; // read end: one byte 0 when all is well; else a sentence
-    struct loop_io *io;
-    struct str since; // records appended meanwhile
-    struct str says;  // what the child wrote
-    struct db *db;
-    db_file_done *done;
-    void *aux;
-};
-
-struct db_file {
-    struct db_journal *journal;
-    unsigned n_commits; // since the last compaction
-    off_t base_size;    // after the last compaction
-    int64_t compacted;  // ms, when
-    struct compaction *compaction;
-    struct str text; // record under construction
-};
 
 // --- reading ---
 
@@ -449,9 +425,7 @@ db_file_commit(struct db_file *f, const struct db_txn *txn, bool durable)
             return e;
         }
         f->n_commits++;
-        if (f->compaction) {
-            db_journal_format(s->p, s->len, &f->compaction->since);
-        }
+        db_compaction_note(f->compaction, s->p, s->len, durable);
     }
     if (s->cap > 4 * 1024 * 1024) {
         str_free(s);
@@ -507,8 +481,8 @@ db_file_write_snapshot(const char *path, struct db *db, const char *comment)
 
 // --- compaction ---
 
-static char *
-temporary_name(const struct db_file *f)
+char *
+db_file_temporary_name(const struct db_file *f)
 {
     char *real = realpath(db_file_path(f), NULL);
     char *name = base_asprintf("%s.tmp", real ? real : db_file_path(f));
@@ -516,10 +490,22 @@ temporary_name(const struct db_file *f)
     return name;
 }
 
-// The finished temporary file gets what was committed meanwhile and takes the database file's
-// place.
+struct db_error *
+db_file_replace_journal(struct db_file *f, struct db_journal *new, off_t base_size)
+{
+    struct db_error *e = db_journal_take_place(new, f->journal);
+    if (!e) {
+        f->journal = new;
+        f->base_size = base_size;
+        f->n_commits = 0;
+        f->compacted = clock_now();
+    }
+    return e;
+}
+
+// The finished temporary file takes the database file's place.
 static struct db_error *
-switch_over(struct db_file *f, const char *tmp, const struct str *since)
+switch_over(struct db_file *f, const char *tmp)
 {
     struct db_journal *j;
     struct db_error *e = db_journal_open(tmp, DB_JOURNAL_CONTINUE, &j);
@@ -527,145 +513,26 @@ switch_over(struct db_file *f, const char *tmp, const struct str *since)
         return e;
     }
     e = db_journal_seek_end(j);
-    off_t base = db_journal_size(j);
-    if (!e && since->len) {
-        e = db_journal_append_raw(j, since->p, since->len);
-    }
-    e = e ? e : db_journal_sync(j);
-    e = e ? e : db_journal_take_place(j, f->journal);
+    e = e ? e : db_file_replace_journal(f, j, db_journal_size(j));
     if (e) {
         db_journal_close(j);
         return e;
     }
-    f->journal = j;
-    f->base_size = base;
-    f->n_commits = 0;
-    f->compacted = clock_now();
-    return NULL;
-}
-
-static struct db_error *
-compaction_end(struct db_file *f)
-{
-    struct compaction *c = f->compaction;
-    int status;
-    pid_t pid;
-    do {
-        pid = waitpid(c->pid, &status, 0);
-    } while (pid < 0 && errno == EINTR);
-    char *tmp = temporary_name(f);
-    struct db_error *e = NULL;
-    if (c->says.len != 1 || c->says.p[0]) {
-        e = db_error_new("I/O error", "%s",
-                         c->says.len ? str_get(&c->says) : "the compacting process died");
-    }
-    e = e ? e : switch_over(f, tmp, &c->since);
-    if (e) {
-        unlink(tmp);
-        f->compacted = clock_now(); // not again at once
-    }
-    free(tmp);
-    loop_io_free(c->io);
-    close(c->pipe);
-    str_free(&c->since);
-    str_free(&c->says);
-    f->compaction = NULL;
-    return e;
-}
-
-// Waits for a compaction that is under way: both write the same temporary file.
-static void
-settle_compaction(struct db_file *f)
-{
-    struct compaction *c = f->compaction;
-    if (!c) {
-        return;
-    }
-    char buf[512];
-    ssize_t n;
-    while ((n = read(c->pipe, buf, sizeof buf)) > 0 || (n < 0 && errno == EINTR)) {
-        str_add_n(&c->says, buf, (size_t) MAX(n, 0));
-    }
-    struct db_error *e = compaction_end(f);
-    c->done(e, c->aux);
-    free(c);
+    return db_journal_sync(f->journal);
 }
 
 struct db_error *
 db_file_compact(struct db_file *f, struct db *db, const char *comment)
 {
-    static const struct str nothing = STR_INIT;
-    settle_compaction(f);
-    char *tmp = temporary_name(f);
+    db_compaction_settle(f);
+    char *tmp = db_file_temporary_name(f);
     struct db_error *e = db_file_write_snapshot(tmp, db, comment);
-    e = e ? e : switch_over(f, tmp, &nothing);
+    e = e ? e : switch_over(f, tmp);
     if (e) {
         unlink(tmp);
     }
     free(tmp);
     return e;
-}
-
-static void
-on_child(void *f_, int events)
-{
-    struct db_file *f = f_;
-    struct compaction *c = f->compaction;
-    char buf[512];
-    ssize_t n = read(c->pipe, buf, sizeof buf);
-    if (n > 0) {
-        str_add_n(&c->says, buf, n);
-    } else if (!n || errno != EINTR) {
-        struct db_error *e = compaction_end(f);
-        c->done(e, c->aux);
-        free(c);
-    }
-}
-
-static void
-child(struct db *db, const char *tmp, int fd)
-{
-    struct db_error *e = db_file_write_snapshot(tmp, db, "compacting database online");
-    if (e) {
-        char *text = db_error_take_text(e);
-        (void) !write(fd, text, strlen(text));
-    } else {
-        (void) !write(fd, "", 1);
-    }
-    _exit(e != NULL);
-}
-
-int
-db_file_compact_start(struct db_file *f, struct db *db, struct loop *loop, db_file_done *done,
-                      void *aux)
-{
-    int fds[2];
-    if (f->compaction) {
-        return -EBUSY;
-    }
-    if (pipe2(fds, O_CLOEXEC)) {
-        return -errno;
-    }
-    char *tmp = temporary_name(f);
-    pid_t pid = fork();
-    if (!pid) {
-        child(db, tmp, fds[1]);
-    }
-    free(tmp);
-    close(fds[1]);
-    if (pid < 0) {
-        int error = errno;
-        close(fds[0]);
-        return -error;
-    }
-    struct compaction *c = f->compaction = base_calloc(1, sizeof *c);
-    c->pid = pid;
-    c->pipe = fds[0];
-    c->db = db;
-    c->done = done;
-    c->aux = aux;
-    c->io = loop_io_new(loop, fds[0], LOOP_READ, on_child, f);
-    return 0;
 }
 
 bool
@@ -683,7 +550,7 @@ db_file_close(struct db_file *f)
     if (!f) {
         return;
     }
-    settle_compaction(f);
+    db_compaction_settle(f);
     db_journal_close(f->journal);
     str_free(&f->text);
     free(f);

@@ -27,6 +27,7 @@ struct db_journal {
     off_t end;      // end of the last good record
     off_t last;     // start of the record read last
     bool tail;      // bytes beyond `end` have to go before the next append
+    bool new_name;  // its directory entry may not be on disk
     struct str out; // record under construction
     char *body;     // the record read last
     size_t body_cap;
@@ -375,10 +376,40 @@ db_journal_append(struct db_journal *j, const char *text, size_t len)
     return e;
 }
 
+void
+db_journal_sync_directory(const char *path)
+{
+    char *copy = base_strdup(path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void) !fsync(fd);
+        close(fd);
+    }
+    free(copy);
+}
+
 struct db_error *
 db_journal_sync(struct db_journal *j)
 {
+    if (j->new_name) {
+        char *real = realpath(j->path, NULL);
+        db_journal_sync_directory(real ? real : j->path);
+        free(real);
+        j->new_name = false;
+    }
     return fdatasync(j->fd) ? db_error_io(errno, "%s: fsync failed", j->path) : NULL;
+}
+
+void
+db_journal_name_is_synced(struct db_journal *j)
+{
+    j->new_name = false;
+}
+
+int
+db_journal_fd(const struct db_journal *j)
+{
+    return j->fd;
 }
 
 off_t
@@ -391,19 +422,6 @@ const char *
 db_journal_path(const struct db_journal *j)
 {
     return j->path;
-}
-
-// A new name is on disk when its directory is.
-static void
-sync_directory(const char *path)
-{
-    char *copy = base_strdup(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void) !fsync(fd);
-        close(fd);
-    }
-    free(copy);
 }
 
 struct db_error *
@@ -422,7 +440,7 @@ db_journal_take_place(struct db_journal *new, struct db_journal *old)
         free(path);
         return e;
     }
-    sync_directory(target);
+    new->new_name = true;
     free(new->path);
     new->path = base_strdup(old->path);
     new->lock_fd = old->lock_fd;

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += ovsdb/libovsdb.a
 ovsdb_libovsdb_a_SOURCES = \
 	ovsdb/atom.c ovsdb/data.h ovsdb/data_priv.h \
+	ovsdb/compaction.c \
 	ovsdb/condition.c ovsdb/condition.h \
 	ovsdb/convert.c ovsdb/convert.h \
 	ovsdb/datum.c \
@@ -12,7 +13,7 @@ ovsdb_libovsdb_a_SOURCES = \
 	ovsdb/error.c ovsdb/error.h \
 	ovsdb/exec.c ovsdb/exec.h ovsdb/exec_priv.h \
 	ovsdb/exec_read.c \
-	ovsdb/file.c ovsdb/file.h \
+	ovsdb/file.c ovsdb/file.h ovsdb/file_priv.h \
 	ovsdb/history.c ovsdb/history.h \
 	ovsdb/journal.c ovsdb/journal.h \
 	ovsdb/json_text.c \

@@ -280,13 +280,13 @@ main(int argc, char *argv[])
                                .groups = CMDLINE_LOG | CMDLINE_DAEMON | CMDLINE_TLS,
                                .usage = usage,
                                .handle = handle_option};
+    log_enable_daemon(); // -v has the last word
     int first = cmdline_parse(&cl, argc, argv);
     if (argc - first > 1) {
         log_fatal(0, "at most one non-option argument accepted; use --help for usage");
     }
     char *remote =
         first < argc ? base_strdup(argv[first]) : base_asprintf("unix:%s/db.sock", dirs_run());
-    log_enable_daemon();
     daemon_start(false);
     if (opt.mlockall && mlockall(MCL_CURRENT | MCL_FUTURE)) {
         LOG_ERR("mlockall failed: %s", base_strerror(errno));

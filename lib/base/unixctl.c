@@ -25,6 +25,8 @@ LOG_MODULE(unixctl);
 COVERAGE(unixctl_received);
 COVERAGE(unixctl_replied);
 
+#define COMMAND_MAX ((size_t) 16 << 20) // bytes; a command line of the system is much shorter
+
 struct command {
     struct hmap_node by_name;
     struct unixctl_command def; // owns the strings
@@ -218,6 +220,7 @@ on_accept(struct stream *stream, void *server_)
     struct peer *p = base_calloc(1, sizeof *p);
     CDS_INIT_LIST_HEAD(&p->requests);
     p->rpc = jsonrpc_new(server->loop, stream, &cbs, p);
+    jsonrpc_set_max_message(p->rpc, COMMAND_MAX);
     cds_list_add(&p->node, &server->peers);
 }
 

@@ -26,6 +26,10 @@
 #define CLS_BOUND_STEP 1023
 #define CLS_REMEMBERED 128
 #define CLS_NOT_VISITED UINT8_MAX
+#define CLS_FEW_SLOTS 512
+
+// Subtables with no more slots have few rules. Tests make it less.
+extern uint32_t cls_few_slots;
 
 // A minimask that rules and a subtable share.
 struct cls_mask {

@@ -6,22 +6,25 @@
 // differ from the key in a bit that is looked at: mostly it does so in bits that others needed
 // already. If not,
 //
-//   - of a subtable with few rules the fewest bits are taken that tell the key from each of them:
-//   greedily, the bit that tells
-//     it from most;
-//   - of a subtable with many, the cheapest of what its indexes say: a prefix that no rule has, or
-//   the first stages.
+// Of a subtable with many rules, the cheapest of what its indexes say is taken: a prefix that no
+// rule has, or the first stages. Those come first: what they take is much, and serves the others.
+// Of a subtable with few, the cheapest members are taken that tell the key from each of the rules:
+// greedily, what tells it from most.
+//
+// Every place for flows looks for a packet under one mask after the other, so that masks should be
+// few, not only bits. Of an address the bytes up to one that differs are taken, of ports all bits
+// that the rules match: single bits of them make fewer flows, but several times as many masks.
 //
 // What is in the mask at the start counts as looked at, so that a translation of a cached flow's
 // own key, where unmatched bits are zero, comes out with the flow's mask: whatever told the rules
 // from the first packet is in it.
 //
-// A bit alone is only taken where each place for flows can match it alone: of addresses and ports.
-// Of other members all bits are taken that the rules match, and with some members goes what says
-// that the packet has them.
+// Part of a member is only taken where each place for flows can match a part: of addresses. Of
+// other members all bits are taken that the rules match, and with some members goes what says that
+// the packet has them.
 #include "lib/flow/classifier_private.h"
 
-#define FEW_SLOTS 16
+#define SCAN_SLOTS 8 // so many are looked through without asking the tries
 #define MAX_WORDS FLOW_WORDS
 
 #define MEMBER(m)                                                                                  \
@@ -34,15 +37,23 @@
             offsetof(struct flow_key, end) - offsetof(struct flow_key, first)                      \
     }
 
+uint32_t cls_few_slots = CLS_FEW_SLOTS;
+
 struct bytes {
     uint16_t offset, size;
 };
 
-// Whose bits may be taken one by one.
+// Whose bits may be taken one by one: those of addresses without prefixes.
 static const struct bytes single[] = {
-    MEMBER(eth_dst),   MEMBER(eth_src),  MEMBER(nw_src),  MEMBER(nw_dst),
-    MEMBER(ipv6_src),  MEMBER(ipv6_dst), MEMBER(arp_sha), MEMBER(arp_tha),
-    MEMBER(nd_target), MEMBER(tp_src),   MEMBER(tp_dst),
+    MEMBER(eth_dst),
+    MEMBER(eth_src),
+    MEMBER(arp_sha),
+    MEMBER(arp_tha),
+};
+
+// Of which the bytes up to one that differs are taken.
+static const struct bytes prefixes[] = {
+    MEMBER(nw_src), MEMBER(nw_dst), MEMBER(ipv6_src), MEMBER(ipv6_dst), MEMBER(nd_target),
 };
 
 // Which are taken together; those of other words, the word.
@@ -59,7 +70,7 @@ static const struct bytes together[] = {
     MEMBER(vlan[1].tpid),  MEMBER(vlan[1].tci),     MEMBER(mpls_lse[0]),  MEMBER(mpls_lse[1]),
     MEMBER(mpls_lse[2]),   MEMBER(ipv6_label),      MEMBER(nw_frag),      MEMBER(nw_tos),
     MEMBER(nw_ttl),        MEMBER(nw_proto),        MEMBER(tcp_flags),    MEMBER(igmp_group),
-    MEMBER(nd_reserved),   MEMBER(nd_options_type),
+    MEMBER(nd_reserved),   MEMBER(nd_options_type), MEMBER(tp_src),       MEMBER(tp_dst),
 };
 
 // What makes sense only with others, and those.
@@ -185,6 +196,19 @@ late_needs_cost(struct flow_mask *wc, const struct cls_subtable *st, size_t n, b
     return missing;
 }
 
+// Does a prefix that is looked at tell that no rule of the subtable matches?
+static bool
+prefix_is_seen(struct cls_search *q, const struct cls_subtable *st, struct flow_mask *wc)
+{
+    for (uint32_t i = 0; i < CLS_MAX_PREFIX_FIELDS; i++) {
+        const unsigned n = cls_excluding_bits(q, st, i);
+        if (n && !prefix_cost(wc, &q->cls->prefixes[i], n, false)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 exclude_many(struct cls_search *q, uint32_t at, struct flow_mask *wc)
 {
@@ -220,11 +244,11 @@ exclude_many(struct cls_search *q, uint32_t at, struct flow_mask *wc)
 
 // --- Subtables with few rules. ---
 
-// A way to tell the key from rules: one bit, or all of a member's that they match.
+// A way to tell the key from rules: one bit, or all in some bytes that they match.
 struct witness {
     struct bytes bytes;
     unsigned cost;
-    uint8_t bit; // within the first byte; 0: all
+    uint8_t bit; // within the first byte; 0: all that the subtable's rules match
 };
 
 // The one that begins at the first bit that is set in a byte where all differ.
@@ -238,6 +262,12 @@ witness_at(struct flow_mask *wc, const struct cls_subtable *st, unsigned byte, u
             x.bit = (uint8_t) (0x80u >> (__builtin_clz(differ) - 24));
             x.cost = 1 + needs_cost(wc, st, byte, false);
             return x;
+        }
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+        if (within(&prefixes[i], byte)) {
+            x.bytes.offset = prefixes[i].offset;
+            x.bytes.size = (uint16_t) (byte + 1 - prefixes[i].offset);
         }
     }
     for (size_t i = 0; i < ARRAY_SIZE(together); i++) {
@@ -327,7 +357,7 @@ static void
 exclude_few(const struct cls_search *q, const struct cls_subtable *st, const struct cls_table *t,
             int32_t priority, struct flow_mask *wc)
 {
-    const uint64_t *rules[FEW_SLOTS];
+    const uint64_t *rules[CLS_FEW_SLOTS];
     size_t n = 0;
     for (uint32_t i = 0; i <= t->mask; i++) {
         const struct cls_slot *s = &t->slots[i];
@@ -359,13 +389,11 @@ exclude_few(const struct cls_search *q, const struct cls_subtable *st, const str
     }
 }
 
-void
-cls_explain(struct cls_search *q, struct flow_mask *wc)
+// Of the subtables whose rules beat the winner, those with many, or all.
+static void
+exclude(struct cls_search *q, struct flow_mask *wc, bool all)
 {
     const int32_t best = q->best ? q->best->priority : -1;
-    if (q->best) {
-        words_cost(wc, q->vec->e[q->best_at].subtable, q->vec->e[q->best_at].subtable->n, true);
-    }
     for (uint32_t i = 0; i < q->vec->n; i++) {
         const struct cls_vec_entry *e = &q->vec->e[i];
         // Of equals, the one in the subtable that is visited first wins.
@@ -378,10 +406,22 @@ cls_explain(struct cls_search *q, struct flow_mask *wc)
         }
         const struct cls_table *t =
             rcu_get(((struct cls_subtable *) (uintptr_t) e->subtable)->table);
-        if (t && t->mask < FEW_SLOTS) {
-            exclude_few(q, e->subtable, t, (int32_t) priority, wc);
-        } else {
+        if (!t || t->mask >= cls_few_slots) {
             exclude_many(q, i, wc);
+        } else if (all && (t->mask < SCAN_SLOTS || !prefix_is_seen(q, e->subtable, wc))) {
+            exclude_few(q, e->subtable, t, (int32_t) priority, wc);
         }
     }
+}
+
+void
+cls_explain(struct cls_search *q, struct flow_mask *wc)
+{
+    if (q->best) {
+        const struct cls_subtable *st = q->vec->e[q->best_at].subtable;
+        words_cost(wc, st, st->n, true);
+    }
+    exclude(q, wc, false);
+    // Those that had many are asked again, for nothing: whether one has may change meanwhile.
+    exclude(q, wc, true);
 }

@@ -15,7 +15,7 @@
 #include "lib/base/random.h"
 #include "lib/base/rcu.h"
 #include "lib/base/thread.h"
-#include "lib/flow/classifier.h"
+#include "lib/flow/classifier_private.h"
 
 #define N_READERS 3
 #define N_LASTING 64
@@ -291,6 +291,7 @@ main(void)
     print_message("TEST_SEED=%llu\n", (unsigned long long) seed);
     random_seed(seed);
     rcu_start();
+    cls_few_slots = 16; // that there are some with many, too
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_readers),
         cmocka_unit_test(test_prefix_fields),

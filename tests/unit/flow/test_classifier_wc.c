@@ -20,10 +20,11 @@
 #include <cmocka.h>
 
 #include "kdatapath/kd_codec.h"
+#include "lib/base/hash.h"
 #include "lib/base/random.h"
 #include "lib/base/rcu.h"
 #include "lib/base/str.h"
-#include "lib/flow/classifier.h"
+#include "lib/flow/classifier_private.h"
 #include "lib/net/packet_headers.h"
 #include "offload/ofl_private.h"
 
@@ -553,7 +554,9 @@ test_random_rules(void **state)
 {
     nlk_batch_init(&s.batch);
     for (int round = 0; round < 60; round++) {
-        static const uint32_t priorities[] = {1, 3, 1000, 65536};
+        static const uint32_t priorities[] = {1, 3, 1000, 65536},
+                              few[] = {4, 16, 64, CLS_FEW_SLOTS};
+        cls_few_slots = few[random_below(4)];
         s.cls = cls_new();
         s.spread = 2 + random_below(round % 2 ? 40 : 4);
         s.n_templates = 1 + random_below(round % 3 ? MAX_TEMPLATES : 3);
@@ -583,6 +586,7 @@ test_unknown_neighbour(void **state)
     struct flow_mask wc = {0}, mask = {.eth_type = 0xffff, .nw_proto = 0xff};
 
     nlk_batch_init(&s.batch);
+    cls_few_slots = 16;
     s.cls = cls_new();
     key.nw_proto = IP_PROTO_ICMPV6;
     key.tp_src = htobe16(ICMPV6_NS);
@@ -612,6 +616,129 @@ test_unknown_neighbour(void **state)
     rcu_drain();
 }
 
+// --- How many flows and masks it takes. ---
+
+static be32_t pool[256]; // addresses in nests of all sizes
+
+static void
+fill_pool(void)
+{
+    for (uint32_t i = 0; i < ARRAY_SIZE(pool); i++) {
+        const uint32_t near = i < 8 ? 0 : UINT32_MAX << (4 + random_below(24));
+        pool[i] = (i ? pool[random_below(i)] & htobe32(near) : 0) | htobe32(random_u32() & ~near);
+    }
+}
+
+static void
+firewall_address(be32_t *key, be32_t *mask)
+{
+    const uint32_t r = random_below(100), plen = r < 25 ? 0 : r < 58 ? 32 : 8 + random_below(24);
+    *mask = plen ? htobe32(UINT32_MAX << (32 - plen)) : 0;
+    *key = pool[random_below(ARRAY_SIZE(pool))];
+}
+
+static void
+firewall_ports(struct flow_key *k, struct flow_mask *m)
+{
+    static const uint16_t ports[] = {80, 443, 22, 53, 25, 1433, 3306, 8080, 161, 5060};
+    const uint32_t r = random_below(100);
+    k->nw_proto = random_below(4) ? IP_PROTO_TCP : IP_PROTO_UDP;
+    m->nw_proto = r < 90 ? 0xff : 0;
+    k->tp_dst = htobe16(ports[random_below(ARRAY_SIZE(ports))]);
+    m->tp_dst = r < 45 ? 0xffff : r < 67 ? htobe16((uint16_t) (0xffffu << random_below(10))) : 0;
+    k->tp_src = htobe16((uint16_t) random_u32());
+    m->tp_src = r % 10 || r >= 90 ? 0 : htobe16((uint16_t) (0xffffu << random_below(10)));
+}
+
+// The more it says, the higher it stands, more or less.
+static void
+insert_firewall_rule(void)
+{
+    struct rule *r = base_calloc(1, sizeof *r);
+    struct flow_key k = {.eth_type = htobe16(ETH_TYPE_IP)};
+    struct flow_mask m = {.eth_type = 0xffff};
+    uint32_t bits = 0;
+    firewall_address(&k.nw_src, &m.nw_src);
+    firewall_address(&k.nw_dst, &m.nw_dst);
+    firewall_ports(&k, &m);
+    match_init(&r->match, &k, &m);
+    for (size_t i = 0; i < FLOW_WORDS; i++) {
+        bits += (uint32_t) __builtin_popcountll(flow_mask_words(&m)[i]);
+    }
+    cls_rule_init(&r->cr, &r->match, (int) ((bits * 4 + random_below(80)) << 16 | s.n));
+    assert_null(cls_insert(s.cls, &r->cr, CLS_VERSION_MIN));
+    s.rules[s.n++] = r;
+}
+
+static int
+compare_u64(const void *a_, const void *b_)
+{
+    const uint64_t a = *(const uint64_t *) a_, b = *(const uint64_t *) b_;
+    return a < b ? -1 : a > b;
+}
+
+static size_t
+count_distinct(uint64_t hashes[], size_t n)
+{
+    size_t distinct = 0;
+    qsort(hashes, n, sizeof hashes[0], compare_u64);
+    for (size_t i = 0; i < n; i++) {
+        distinct += !i || hashes[i] != hashes[i - 1];
+    }
+    return distinct;
+}
+
+#define N_PACKETS 4000
+
+// Packets that match rules of a firewall: a rule takes few flows, and what the winners match makes
+// most of the masks. With single bits of addresses and ports there were three times as many.
+static void
+test_few_masks(void **state)
+{
+    static uint64_t masks[N_PACKETS], flows[N_PACKETS], winners[N_PACKETS];
+    cls_few_slots = CLS_FEW_SLOTS;
+    s.cls = cls_new();
+    fill_pool();
+    for (int i = 0; i < MAX_RULES; i++) {
+        insert_firewall_rule();
+    }
+    rcu_begin();
+    for (size_t i = 0; i < N_PACKETS; i++) {
+        struct flow_key k = {.eth_type = 0}, other = {.eth_type = htobe16(ETH_TYPE_IP)};
+        struct flow_mask wc = {0}, unused;
+        const struct rule *r = s.rules[random_below((uint32_t) s.n)];
+        firewall_address(&other.nw_src, &unused.nw_src);
+        firewall_address(&other.nw_dst, &unused.nw_dst);
+        firewall_ports(&other, &unused);
+        for (size_t w = 0; w < FLOW_WORDS; w++) {
+            ((uint64_t *) (void *) &k)[w] =
+                flow_key_words(&r->match.key)[w] |
+                (flow_key_words(&other)[w] & ~flow_mask_words(&r->match.mask)[w]);
+        }
+        pin(&k, &wc);
+        const struct cls_rule *got = cls_lookup(s.cls, CLS_VERSION_MIN, &k, &wc);
+        struct flow_match m;
+        match_init(&m, &k, &wc);
+        masks[i] = hash_words(flow_mask_words(&wc), FLOW_WORDS, 1) |
+                   (uint64_t) hash_words(flow_mask_words(&wc), FLOW_WORDS, 2) << 32;
+        flows[i] = masks[i] ^
+                   hash_words(flow_key_words(&m.key), FLOW_WORDS, 1) * UINT64_C(0x9e3779b97f4a7c15);
+        winners[i] = (uintptr_t) got->mask;
+    }
+    rcu_end();
+    const size_t n_masks = count_distinct(masks, N_PACKETS),
+                 n_flows = count_distinct(flows, N_PACKETS),
+                 n_winners = count_distinct(winners, N_PACKETS);
+    print_message("%zu flows under %zu masks for %d packets by %zu rules of %zu masks\n", n_flows,
+                  n_masks, N_PACKETS, s.n, n_winners);
+    assert_true(n_masks < 3 * n_winners);
+    while (s.n) {
+        remove_rule(0);
+    }
+    cls_free(s.cls);
+    rcu_drain();
+}
+
 int
 main(void)
 {
@@ -623,6 +750,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unknown_neighbour),
         cmocka_unit_test(test_random_rules),
+        cmocka_unit_test(test_few_masks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@ ovsdb_libovsdb_a_SOURCES += \
 	ovsdb/idl.c ovsdb/idl_private.h \
 	ovsdb/idl_edit.c \
 	ovsdb/idl_meta.c \
+	ovsdb/idl_ops.c \
 	ovsdb/idl_row.c \
 	ovsdb/idl_txn.c \
 	ovsdb/idl_update.c \

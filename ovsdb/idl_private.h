@@ -172,6 +172,9 @@ void idl_edit_undo(struct idl_row_edit *);           // row shows the server's v
 void idl_edit_undo_all(struct idl_txn *);
 bool idl_edit_changes(const struct idl_row_edit *);  // would change the database
 
+// idl_ops.c. Appends the request with txn->request_id; notes which operations have the results.
+void idl_ops_write(struct idl_txn *, struct str *out);
+
 // idl_txn.c
 void idl_txn_finish(struct idl_txn *, enum idl_txn_status);
 void idl_txn_reply(struct idl_txn *, const json_t *result, const json_t *error);

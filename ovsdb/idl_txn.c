@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Transactions: from edits to the operations of RFC 7047 section 5.2, and from the reply to a
-// status.
-//
-// Order of operations: assert (lock), wait (what was verified), changes row by row, mutate and
-// select (increment), comment, abort (dry run). References to rows that the transaction inserts are
-// written as named-uuid.
+// Transactions: their life, and from the server's reply to a status. ovsdb/idl_ops.c writes them.
 #include <assert.h>
 #include <stdlib.h>
 
@@ -12,7 +7,6 @@
 #include "lib/base/log.h"
 #include "lib/base/loop.h"
 #include "lib/base/str.h"
-#include "ovsdb/columns.h"
 #include "ovsdb/idl_private.h"
 
 LOG_MODULE(ovsdb_idl);
@@ -143,214 +137,7 @@ idl_txn_inserted(const struct idl_txn *txn, const struct uuid *provisional)
     return NULL;
 }
 
-// --- writing operations ---
-
-static char *
-symbol_name(const struct uuid *uuid, char out[UUID_LEN + 4])
-{
-    memcpy(out, "row", 3);
-    uuid_format(uuid, out + 3);
-    for (char *p = out + 3; *p; p++) {
-        if (*p == '-') {
-            *p = '_';
-        }
-    }
-    return out;
-}
-
-// ["uuid", …], or ["named-uuid", …] for a row that this transaction inserts.
-static json_t *
-uuid_json(struct idl *idl, int table, const struct uuid *uuid)
-{
-    char text[UUID_LEN + 4];
-    const struct idl_row *row = table >= 0 ? idl_row_by_uuid(idl, (unsigned) table, uuid) : NULL;
-    if (row && row->edit && row->edit->inserted && !row->edit->explicit_uuid) {
-        return json_pack("[ss]", "named-uuid", symbol_name(uuid, text));
-    }
-    uuid_format(uuid, text);
-    return json_pack("[ss]", "uuid", text);
-}
-
-static json_t *
-atom_json(struct idl *idl, const union db_atom *a, enum db_atomic type, int ref)
-{
-    return type == DB_UUID ? uuid_json(idl, ref, &a->uuid) : db_atom_to_json(a, type);
-}
-
-// keys_only: d has no values although the column is a map.
-static json_t *
-datum_json(struct idl *idl, const struct db_datum *d, const struct idl_column *c, bool keys_only)
-{
-    bool is_map = db_type_is_map(&c->wire) && !keys_only;
-    if (d->n == 1 && !is_map) {
-        return atom_json(idl, &d->keys[0], c->wire.key.type, c->key_ref);
-    }
-    json_t *items = json_array();
-    for (uint32_t i = 0; i < d->n; i++) {
-        json_t *item = atom_json(idl, &d->keys[i], c->wire.key.type, c->key_ref);
-        if (is_map) {
-            json_t *value = atom_json(idl, &d->values[i], c->wire.value.type, c->value_ref);
-            item = json_pack("[oo]", item, value);
-        }
-        json_array_append_new(items, item);
-    }
-    return json_pack("[so]", is_map ? "map" : "set", items);
-}
-
-static json_t *
-where_uuid(const struct idl_row *row)
-{
-    return json_pack("[[sso]]", "_uuid",
-                     "==", uuid_json(row->table->idl, (int) row->table->id, &row->uuid));
-}
-
-static size_t
-add_op(struct idl_txn *txn, json_t *ops, json_t *op)
-{
-    json_array_append_new(ops, op);
-    return txn->n_ops++;
-}
-
-static void
-add_wait(struct idl_txn *txn, json_t *ops, const struct idl_row_edit *e)
-{
-    const struct idl_row *row = e->row;
-    json_t *columns = json_array(), *values = json_object();
-    for (unsigned at = 0; at < row->table->meta->n; at++) {
-        uint8_t slot = row->table->slots[at];
-        if (!(e->verify >> at & 1) || slot == IDL_NO_SLOT) {
-            continue;
-        }
-        const struct idl_column *c = idl_meta_column(row->table->meta->first + at);
-        json_array_append_new(columns, json_string(c->name));
-        json_object_set_new(values, c->name, datum_json(txn->idl, &row->data[slot], c, false));
-    }
-    if (!json_array_size(columns)) {
-        json_array_append_new(columns, json_string("_uuid"));
-        json_object_set_new(values, "_uuid", uuid_json(txn->idl, -1, &row->uuid));
-    }
-    add_op(txn, ops,
-           json_pack("{sssssisosssos[o]}", "op", "wait", "table", row->table->meta->name, "timeout",
-                     0, "where", where_uuid(row), "until", "==", "columns", columns, "rows",
-                     values));
-}
-
-static void
-add_insert(struct idl_txn *txn, json_t *ops, struct idl_row_edit *e)
-{
-    char name[UUID_LEN + 4];
-    json_t *values = json_object();
-    for (size_t i = 0; i < e->n_columns; i++) {
-        const struct idl_column *c = idl_meta_column(e->row->table->meta->first + e->columns[i].at);
-        if (e->columns[i].has_now && !db_datum_is_default(&e->columns[i].now, &c->type)) {
-            json_object_set_new(values, c->name,
-                                datum_json(txn->idl, &e->columns[i].now, c, false));
-        }
-    }
-    json_t *op =
-        json_pack("{ssssso}", "op", "insert", "table", e->row->table->meta->name, "row", values);
-    if (e->explicit_uuid) {
-        uuid_format(&e->row->uuid, name);
-        json_object_set_new(op, "uuid", json_string(name));
-    } else {
-        json_object_set_new(op, "uuid-name", json_string(symbol_name(&e->row->uuid, name)));
-    }
-    if (txn->n_inserted == txn->inserted_cap) {
-        txn->inserted = base_grow(txn->inserted, &txn->inserted_cap, sizeof *txn->inserted);
-    }
-    struct idl_inserted *in = &txn->inserted[txn->n_inserted++];
-    in->provisional = e->row->uuid;
-    in->op = add_op(txn, ops, op);
-}
-
-static void
-add_changes(struct idl_txn *txn, json_t *ops, const struct idl_row_edit *e)
-{
-    const struct idl_row *row = e->row;
-    json_t *values = json_object(), *mutations = json_array();
-    for (size_t i = 0; i < e->n_columns; i++) {
-        const struct idl_edit_column *ec = &e->columns[i];
-        const struct idl_column *c = idl_meta_column(row->table->meta->first + ec->at);
-        if (ec->replaced) {
-            json_object_set_new(values, c->name, datum_json(txn->idl, &ec->now, c, false));
-            continue;
-        }
-        if (ec->del.n) {
-            json_t *keys = datum_json(txn->idl, &ec->del, c, true);
-            json_array_append_new(mutations, json_pack("[sso]", c->name, "delete", keys));
-        }
-        if (ec->add.n) {
-            json_t *elements = datum_json(txn->idl, &ec->add, c, false);
-            json_array_append_new(mutations, json_pack("[sso]", c->name, "insert", elements));
-        }
-    }
-    if (json_object_size(values)) {
-        add_op(txn, ops,
-               json_pack("{sssssoso}", "op", "update", "table", row->table->meta->name, "where",
-                         where_uuid(row), "row", json_incref(values)));
-    }
-    if (json_array_size(mutations)) {
-        add_op(txn, ops,
-               json_pack("{sssssoso}", "op", "mutate", "table", row->table->meta->name, "where",
-                         where_uuid(row), "mutations", json_incref(mutations)));
-    }
-    json_decref(values);
-    json_decref(mutations);
-}
-
-static void
-add_increment(struct idl_txn *txn, json_t *ops)
-{
-    const char *table = txn->inc_row->table->meta->name, *column = idl_column_name(txn->inc_column);
-    add_op(txn, ops,
-           json_pack("{sssssos[[ssi]]}", "op", "mutate", "table", table, "where",
-                     where_uuid(txn->inc_row), "mutations", column, "+=", 1));
-    txn->inc_op = add_op(txn, ops,
-                         json_pack("{sssssos[s]}", "op", "select", "table", table, "where",
-                                   where_uuid(txn->inc_row), "columns", column));
-}
-
-static json_t *
-operations(struct idl_txn *txn)
-{
-    struct idl *idl = txn->idl;
-    struct idl_row_edit *e;
-    json_t *ops = json_array();
-    json_array_append_new(ops, json_string(DB_SCHEMA_NAME));
-    if (idl->lock_name) {
-        add_op(txn, ops, json_pack("{ssss}", "op", "assert", "lock", idl->lock_name));
-    }
-    cds_list_for_each_entry (e, &txn->rows, node) {
-        bool required = txn->requires_rows && !e->inserted && !e->deleted && idl_edit_changes(e);
-        if (e->verify || required) {
-            add_wait(txn, ops, e);
-        }
-    }
-    cds_list_for_each_entry (e, &txn->rows, node) {
-        if (e->deleted) {
-            // Rows that aren't of the root set go by themselves with the last reference to them.
-            if (e->row->table->meta->is_root) {
-                add_op(txn, ops,
-                       json_pack("{ssssso}", "op", "delete", "table", e->row->table->meta->name,
-                                 "where", where_uuid(e->row)));
-            }
-        } else if (e->inserted) {
-            add_insert(txn, ops, e);
-        } else {
-            add_changes(txn, ops, e);
-        }
-    }
-    if (txn->inc_row) {
-        add_increment(txn, ops);
-    }
-    if (txn->comment) {
-        add_op(txn, ops, json_pack("{ssss}", "op", "comment", "comment", txn->comment));
-    }
-    if (txn->dry_run) {
-        add_op(txn, ops, json_pack("{ss}", "op", "abort"));
-    }
-    return ops;
-}
+// --- commit ---
 
 static bool
 has_changes(const struct idl_txn *txn)
@@ -381,10 +168,13 @@ idl_txn_commit(struct idl_txn *txn)
     } else if (!idl->conn || idl->state != IDL_SYNCED) {
         settle(txn, IDL_TXN_TRY_AGAIN);
     } else {
-        json_t *ops = operations(txn);
+        struct str request = STR_INIT;
+        txn->request_id = jsonrpc_next_id(idl->conn);
+        idl_ops_write(txn, &request);
+        jsonrpc_send_raw(idl->conn, request.p, request.len);
+        str_free(&request);
         idl_edit_undo_all(txn);
         idl->open = NULL;
-        txn->request_id = jsonrpc_request(idl->conn, "transact", ops);
         txn->status = IDL_TXN_INCOMPLETE;
         cds_list_add_tail(&txn->node, &idl->pending);
     }

@@ -434,9 +434,15 @@ begin_call(const char *method, json_t *params)
 }
 
 uint64_t
+jsonrpc_next_id(struct jsonrpc *j)
+{
+    return j->next_id++;
+}
+
+uint64_t
 jsonrpc_request(struct jsonrpc *j, const char *method, json_t *params)
 {
-    uint64_t id = j->next_id++;
+    uint64_t id = jsonrpc_next_id(j);
     str_clear(&scratch);
     str_addf(&scratch, "{\"id\":%llu", (unsigned long long) id);
     begin_call(method, params);

@@ -58,8 +58,10 @@ uint64_t jsonrpc_request(struct jsonrpc *, const char *method, json_t *params_ta
 void jsonrpc_notify(struct jsonrpc *, const char *method, json_t *params_take);
 void jsonrpc_reply(struct jsonrpc *, json_t *result_take, json_t *id);
 void jsonrpc_reply_error(struct jsonrpc *, json_t *error_take, json_t *id);
-// Sends text that is a complete JSON-RPC message already (one serialisation, many receivers).
+// Sends text that is a complete JSON-RPC message already (one serialisation, many receivers). A request among them takes its id
+// from jsonrpc_next_id().
 void jsonrpc_send_raw(struct jsonrpc *, const char *text, size_t len);
+uint64_t jsonrpc_next_id(struct jsonrpc *);
 
 // Splits a byte stream into JSON values. feed returns bytes used; *value is set (to json_decref) when one is complete, *error (a static sentence) when
 // the input can't be JSON, or is longer than the limit (JSONRPC_MAX_MESSAGE at first).

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-TESTS_OVSDB = tests/unit/ovsdb/test_compaction tests/unit/ovsdb/test_idl tests/unit/ovsdb/test_rbac \
-    tests/unit/ovsdb/test_record tests/unit/ovsdb/test_replica tests/unit/ovsdb/test_txn
+TESTS_OVSDB = \
+	tests/unit/ovsdb/test_compaction \
+	tests/unit/ovsdb/test_idl \
+	tests/unit/ovsdb/test_rbac \
+	tests/unit/ovsdb/test_record \
+	tests/unit/ovsdb/test_replica \
+	tests/unit/ovsdb/test_txn
 check_PROGRAMS += $(TESTS_OVSDB)
 TESTS += $(TESTS_OVSDB)
 OVSDB_TEST_LIBS = $(LIBS_OVSDB) $(CMOCKA_LIBS) $(EXT_LIBS)

@@ -27,9 +27,10 @@
 #define CLS_REMEMBERED 128
 #define CLS_NOT_VISITED UINT8_MAX
 #define CLS_FEW_SLOTS 512
+#define CLS_MANY_MASKS 64
 
-// Subtables with no more slots have few rules. Tests make it less.
-extern uint32_t cls_few_slots;
+// Where there are so many subtables, those with no more slots have few rules. Tests make both less.
+extern uint32_t cls_few_slots, cls_many_masks;
 
 // A minimask that rules and a subtable share.
 struct cls_mask {

@@ -11,19 +11,21 @@
 // Of a subtable with few, the cheapest members are taken that tell the key from each of the rules:
 // greedily, what tells it from most.
 //
-// Every place for flows looks for a packet under one mask after the other, so that masks should be
-// few, not only bits. Of an address the bytes up to one that differs are taken, of ports all bits
-// that the rules match: single bits of them make fewer flows, but several times as many masks.
+// Every place for flows looks for a packet under one mask after the other. Bits of addresses and
+// ports chosen one by one make the fewest flows, but where rules have many masks, several times as
+// many for flows. There, of an address the bytes up to one that differs are taken, of ports all
+// bits that the rules match, and more rules of a subtable count as few.
 //
 // What is in the mask at the start counts as looked at, so that a translation of a cached flow's
 // own key, where unmatched bits are zero, comes out with the flow's mask: whatever told the rules
 // from the first packet is in it.
 //
-// Part of a member is only taken where each place for flows can match a part: of addresses. Of
-// other members all bits are taken that the rules match, and with some members goes what says that
-// the packet has them.
+// Part of a member is only taken where each place for flows can match a part: of addresses and
+// ports. Of other members all bits are taken that the rules match, and with some members goes what
+// says that the packet has them.
 #include "lib/flow/classifier_private.h"
 
+#define FEW_SLOTS 16 // subtables with no more have few rules
 #define SCAN_SLOTS 8 // so many are looked through without asking the tries
 #define MAX_WORDS FLOW_WORDS
 
@@ -37,21 +39,26 @@
             offsetof(struct flow_key, end) - offsetof(struct flow_key, first)                      \
     }
 
-uint32_t cls_few_slots = CLS_FEW_SLOTS;
+uint32_t cls_few_slots = CLS_FEW_SLOTS, cls_many_masks = CLS_MANY_MASKS;
+
+// Would bits chosen one by one make too many masks?
+static bool
+has_many_masks(const struct cls_search *q)
+{
+    return q->vec->n >= cls_many_masks;
+}
 
 struct bytes {
     uint16_t offset, size;
 };
 
-// Whose bits may be taken one by one: those of addresses without prefixes.
-static const struct bytes single[] = {
-    MEMBER(eth_dst),
-    MEMBER(eth_src),
-    MEMBER(arp_sha),
-    MEMBER(arp_tha),
+// Whose bits may be taken one by one where masks are few; where they are many, all,
+static const struct bytes whole[] = {
+    MEMBER(eth_dst), MEMBER(eth_src), MEMBER(arp_sha),
+    MEMBER(arp_tha), MEMBER(tp_src),  MEMBER(tp_dst),
 };
 
-// Of which the bytes up to one that differs are taken.
+// or those of the bytes up to one that differs.
 static const struct bytes prefixes[] = {
     MEMBER(nw_src), MEMBER(nw_dst), MEMBER(ipv6_src), MEMBER(ipv6_dst), MEMBER(nd_target),
 };
@@ -70,7 +77,7 @@ static const struct bytes together[] = {
     MEMBER(vlan[1].tpid),  MEMBER(vlan[1].tci),     MEMBER(mpls_lse[0]),  MEMBER(mpls_lse[1]),
     MEMBER(mpls_lse[2]),   MEMBER(ipv6_label),      MEMBER(nw_frag),      MEMBER(nw_tos),
     MEMBER(nw_ttl),        MEMBER(nw_proto),        MEMBER(tcp_flags),    MEMBER(igmp_group),
-    MEMBER(nd_reserved),   MEMBER(nd_options_type), MEMBER(tp_src),       MEMBER(tp_dst),
+    MEMBER(nd_reserved),   MEMBER(nd_options_type),
 };
 
 // What makes sense only with others, and those.
@@ -253,22 +260,29 @@ struct witness {
 
 // The one that begins at the first bit that is set in a byte where all differ.
 static struct witness
-witness_at(struct flow_mask *wc, const struct cls_subtable *st, unsigned byte, uint8_t differ)
+witness_at(struct flow_mask *wc, const struct cls_subtable *st, unsigned byte, uint8_t differ,
+           bool bits)
 {
     struct witness x = {.bytes = {(uint16_t) (byte & ~7u), 8}};
-    for (size_t i = 0; i < ARRAY_SIZE(single); i++) {
-        if (within(&single[i], byte)) {
-            x.bytes = (struct bytes){(uint16_t) byte, 1};
-            x.bit = (uint8_t) (0x80u >> (__builtin_clz(differ) - 24));
-            x.cost = 1 + needs_cost(wc, st, byte, false);
-            return x;
+    bool is_single = false;
+    for (size_t i = 0; i < ARRAY_SIZE(whole); i++) {
+        if (within(&whole[i], byte)) {
+            is_single = true;
+            x.bytes = whole[i];
         }
     }
     for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
         if (within(&prefixes[i], byte)) {
+            is_single = true;
             x.bytes.offset = prefixes[i].offset;
             x.bytes.size = (uint16_t) (byte + 1 - prefixes[i].offset);
         }
+    }
+    if (is_single && bits) {
+        x.bytes = (struct bytes){(uint16_t) byte, 1};
+        x.bit = (uint8_t) (0x80u >> (__builtin_clz(differ) - 24));
+        x.cost = 1 + needs_cost(wc, st, byte, false);
+        return x;
     }
     for (size_t i = 0; i < ARRAY_SIZE(together); i++) {
         if (within(&together[i], byte)) {
@@ -282,14 +296,15 @@ witness_at(struct flow_mask *wc, const struct cls_subtable *st, unsigned byte, u
 
 // Looks at the cheapest of the bits in `differ` (the words of the subtable).
 static void
-take_witness(struct flow_mask *wc, const struct cls_subtable *st, const uint64_t differ[])
+take_witness(struct flow_mask *wc, const struct cls_subtable *st, const uint64_t differ[],
+             bool bits)
 {
     struct witness best = {.cost = UINT32_MAX};
     for (size_t i = 0; i < st->n && best.cost > 1; i++) {
         const uint8_t *d = (const uint8_t *) &differ[i];
         for (unsigned b = 0; differ[i] && b < 8 && best.cost > 1; b++) {
             if (d[b]) {
-                const struct witness x = witness_at(wc, st, st->words[i] * 8u + b, d[b]);
+                const struct witness x = witness_at(wc, st, st->words[i] * 8u + b, d[b], bits);
                 if (x.cost < best.cost) {
                     best = x;
                 }
@@ -343,6 +358,25 @@ common_difference(const struct cls_search *q, const struct cls_subtable *st,
     }
 }
 
+// Are all bits that aren't looked at yet those of members that would be taken whole?
+static bool
+lacks_whole_only(const struct cls_subtable *st, const struct flow_mask *wc)
+{
+    for (size_t i = 0; i < st->n; i++) {
+        const uint64_t unseen = st->mask->words[i] & ~flow_mask_words(wc)[st->words[i]];
+        for (unsigned b = 0; unseen && b < 8; b++) {
+            bool is_whole = !((const uint8_t *) &unseen)[b];
+            for (size_t k = 0; k < ARRAY_SIZE(whole); k++) {
+                is_whole |= within(&whole[k], st->words[i] * 8u + b);
+            }
+            if (!is_whole) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 // Would one of these rules of one key win over the winner?
 static bool
 would_win(const struct cls_search *q, const struct cls_rule *r, int32_t priority)
@@ -378,7 +412,7 @@ exclude_few(const struct cls_search *q, const struct cls_subtable *st, const str
     while (n) {
         uint64_t differ[MAX_WORDS];
         common_difference(q, st, rules, n, differ);
-        take_witness(wc, st, differ);
+        take_witness(wc, st, differ, !has_many_masks(q));
         size_t left = 0;
         for (size_t i = 1; i < n; i++) {
             if (difference(q, st, rules[i], wc) != SEEN) {
@@ -387,6 +421,15 @@ exclude_few(const struct cls_search *q, const struct cls_subtable *st, const str
         }
         n = left;
     }
+}
+
+// Are the indexes asked? Looking at rules must gain something where they are more than a few.
+static bool
+is_many(const struct cls_search *q, const struct cls_table *t, const struct cls_subtable *st,
+        const struct flow_mask *wc)
+{
+    return !t || t->mask >= (has_many_masks(q) ? cls_few_slots : FEW_SLOTS) ||
+           (t->mask >= FEW_SLOTS && lacks_whole_only(st, wc));
 }
 
 // Of the subtables whose rules beat the winner, those with many, or all.
@@ -406,7 +449,7 @@ exclude(struct cls_search *q, struct flow_mask *wc, bool all)
         }
         const struct cls_table *t =
             rcu_get(((struct cls_subtable *) (uintptr_t) e->subtable)->table);
-        if (!t || t->mask >= cls_few_slots) {
+        if (is_many(q, t, e->subtable, wc)) {
             exclude_many(q, i, wc);
         } else if (all && (t->mask < SCAN_SLOTS || !prefix_is_seen(q, e->subtable, wc))) {
             exclude_few(q, e->subtable, t, (int32_t) priority, wc);

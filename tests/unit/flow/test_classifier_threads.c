@@ -291,7 +291,7 @@ main(void)
     print_message("TEST_SEED=%llu\n", (unsigned long long) seed);
     random_seed(seed);
     rcu_start();
-    cls_few_slots = 16; // that there are some with many, too
+    cls_many_masks = cls_few_slots = 16; // that there are some with many rules, too
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_readers),
         cmocka_unit_test(test_prefix_fields),

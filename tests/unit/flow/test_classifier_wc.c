@@ -557,6 +557,7 @@ test_random_rules(void **state)
         static const uint32_t priorities[] = {1, 3, 1000, 65536},
                               few[] = {4, 16, 64, CLS_FEW_SLOTS};
         cls_few_slots = few[random_below(4)];
+        cls_many_masks = random_below(2) ? 1 : 10;
         s.cls = cls_new();
         s.spread = 2 + random_below(round % 2 ? 40 : 4);
         s.n_templates = 1 + random_below(round % 3 ? MAX_TEMPLATES : 3);
@@ -697,6 +698,7 @@ test_few_masks(void **state)
 {
     static uint64_t masks[N_PACKETS], flows[N_PACKETS], winners[N_PACKETS];
     cls_few_slots = CLS_FEW_SLOTS;
+    cls_many_masks = CLS_MANY_MASKS;
     s.cls = cls_new();
     fill_pool();
     for (int i = 0; i < MAX_RULES; i++) {

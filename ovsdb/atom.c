@@ -299,7 +299,7 @@ db_atom_from_json(union db_atom *a, const struct db_base *b, const json_t *j, st
         break;
     }
     if (!ok) {
-        return db_error_syntax(j, NULL, "expected %s", b->type == DB_REAL ? "number" : db_atomic_name(b->type));
+        return db_error_syntax(j, NULL, "expected %s", db_atomic_name(b->type));
     }
     e = db_atom_check(a, b);
     if (e) {

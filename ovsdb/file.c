@@ -317,8 +317,46 @@ open_row(struct str *s, const struct db_row *row, const struct db_table **last)
     str_add(s, "\":");
 }
 
+// Does the stock server read the difference of a set or map as we do? It wants values of the column,
+// reads nothing where the difference is the default, and takes it for the new value where the old
+// one was.
+static bool
+is_readable(const struct db_change *c, const struct db_delta *d)
+{
+    const struct db_type *t = &c->row->table->schema->columns[d->column]->type;
+    struct db_datum diff, old;
+    if (!db_type_is_composite(t) || (t->n_max == DB_UNLIMITED && !t->n_min)) {
+        return true;
+    }
+    db_delta_symmetric(d, t, &diff);
+    bool is = diff.n <= t->n_max && !db_datum_is_default(&diff, t);
+    db_datum_destroy(&diff, t);
+    if (t->n_min) {
+        db_delta_old(d, &c->row->data[d->column], t, &old);
+        is = is && !db_datum_is_default(&old, t);
+        db_datum_destroy(&old, t);
+    }
+    return is;
+}
+
+// Else the whole record goes without differences.
+static bool
+diffs_are_readable(const struct db_txn *txn)
+{
+    const struct db_change *c;
+    DB_TXN_FOR_EACH(c, txn)
+    {
+        for (uint32_t i = 0; c->kind == DB_CHANGE_MODIFY && i < c->n_deltas; i++) {
+            if (!is_readable(c, &c->deltas[i])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 static void
-write_deltas(struct str *s, const struct db_change *c)
+write_deltas(struct str *s, const struct db_change *c, bool diff)
 {
     const struct db_row *row = c->row;
     bool any = false;
@@ -332,11 +370,11 @@ write_deltas(struct str *s, const struct db_change *c)
         str_add(s, any ? ",\"" : "\"");
         str_add(s, row->table->schema->columns[d->column]->name);
         str_add(s, "\":");
-        if (db_type_is_composite(t)) {
-            struct db_datum diff;
-            db_delta_symmetric(d, t, &diff);
-            db_datum_write_json(&diff, t, s);
-            db_datum_destroy(&diff, t);
+        if (diff && db_type_is_composite(t)) {
+            struct db_datum change;
+            db_delta_symmetric(d, t, &change);
+            db_datum_write_json(&change, t, s);
+            db_datum_destroy(&change, t);
         } else {
             db_datum_write_json(&row->data[d->column], t, s);
         }
@@ -364,7 +402,7 @@ is_persistent(const struct db_change *c)
 
 // Rows of one table must stand together; tables come in the order they first occur.
 static bool
-write_changes(struct str *s, const struct db_txn *txn)
+write_changes(struct str *s, const struct db_txn *txn, bool diff)
 {
     const struct db_table *last = NULL;
     const struct db_change *c;
@@ -389,7 +427,7 @@ write_changes(struct str *s, const struct db_txn *txn)
             } else if (c->kind == DB_CHANGE_INSERT) {
                 db_row_write_json(c->row, s);
             } else {
-                write_deltas(s, c);
+                write_deltas(s, c, diff);
             }
         }
     }
@@ -401,9 +439,10 @@ write_changes(struct str *s, const struct db_txn *txn)
 }
 
 static void
-end_record(struct str *s, const char *comment, size_t len, bool any)
+end_record(struct str *s, const char *comment, size_t len, bool diff)
 {
-    str_addf(s, "%s\"_date\":%" PRId64 ",\"_is_diff\":true", any ? "," : "", clock_wall());
+    str_addf(s, "%s\"_date\":%" PRId64 "%s", s->p[s->len - 1] == '{' ? "" : ",", clock_wall(),
+             diff ? ",\"_is_diff\":true" : "");
     if (len) {
         str_add(s, ",\"_comment\":");
         str_add_json(s, comment, len);
@@ -418,8 +457,9 @@ db_file_commit(struct db_file *f, const struct db_txn *txn, bool durable)
     struct db_error *e = NULL;
     str_clear(s);
     str_add_char(s, '{');
-    if (write_changes(s, txn)) {
-        end_record(s, txn->comment.p, txn->comment.len, true);
+    const bool diff = diffs_are_readable(txn);
+    if (write_changes(s, txn, diff)) {
+        end_record(s, txn->comment.p, txn->comment.len, diff);
         e = db_journal_append(f->journal, s->p, s->len);
         if (e) {
             return e;
@@ -459,7 +499,7 @@ write_state(struct db_journal *j, struct db *db, const char *comment)
     if (last) {
         str_add_char(&s, '}');
     }
-    end_record(&s, comment, comment ? strlen(comment) : 0, last != NULL);
+    end_record(&s, comment, comment ? strlen(comment) : 0, true);
     e = db_journal_append(j, s.p, s.len);
     str_free(&s);
     return e;

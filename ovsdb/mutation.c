@@ -181,7 +181,7 @@ run_arithmetic(const struct db_mutation *m, struct db_txn *txn, struct db_row *r
         e = e ? e : db_atom_check(&new.keys[i], &t->key);
     }
     if (!e && db_datum_sort(&new, t)) {
-        e = db_error_new("ovsdb error", "Result of \"%s\" operation contains duplicates.",
+        e = db_error_new("constraint violation", "Result of \"%s\" operation contains duplicates.",
                          names[m->mutator]);
     }
     if (e) {

@@ -187,6 +187,35 @@ check_strong(struct db_txn *txn)
 
 // --- weak references ---
 
+// zero: a reference was all zeros, as it is by default.
+static struct db_error *
+emptied(const struct db_row *row, const struct db_column_schema *column, uint32_t n_gone, bool zero)
+{
+    const bool is_new = row->change && row->change->kind == DB_CHANGE_INSERT;
+    char u[UUID_LEN + 1];
+    uuid_format(&row->uuid.uuid, u);
+    struct str s = STR_INIT;
+    if (zero) {
+        str_addf(&s, "Weak reference column \"%s\" in", column->name);
+    } else {
+        str_addf(&s,
+                 "Deletion of %u weak reference(s) to deleted (or never-existing) rows from column "
+                 "\"%s\" in",
+                 n_gone, column->name);
+    }
+    str_addf(&s, " \"%s\" row %s%s %s", row->table->schema->name, u,
+             is_new ? " (inserted within this transaction)" : "",
+             zero
+                 ? "contained all-zeros UUID (probably as the default value for this column) but "
+                   "deleting this value caused a constraint volation because this column is not "
+                   "allowed to be empty." // the stock server's spelling
+                 : "caused this column to become empty, but constraints on this column disallow an "
+                   "empty column.");
+    struct db_error *e = db_error_new("constraint violation", "%s", str_get(&s));
+    str_free(&s);
+    return e;
+}
+
 // Removes the elements that refer weakly to rows that don't exist (any), or to one row that is
 // being deleted.
 static struct db_error *
@@ -202,12 +231,14 @@ drop_dangling(struct db_txn *txn, struct db_row *row, const struct db_column_sch
     const struct db_table *tv =
         db_base_is_weak_ref(&t->value) ? txn->db->tables[t->value.ref->index] : NULL;
     uint32_t n_gone = 0;
+    bool zero = false;
     for (uint32_t i = 0; i < d->n; i++) {
         bool gone = (tk && (!only || uuid_equals(only, &d->keys[i].uuid)) &&
                      !db_row_find(tk, &d->keys[i].uuid)) ||
                     (tv && (!only || uuid_equals(only, &d->values[i].uuid)) &&
                      !db_row_find(tv, &d->values[i].uuid));
         n_gone += gone;
+        zero |= (tk && uuid_is_zero(&d->keys[i].uuid)) || (tv && uuid_is_zero(&d->values[i].uuid));
         if (!gone) {
             union db_atom k, v;
             db_atom_clone(&k, &d->keys[i], t->key.type);
@@ -224,15 +255,7 @@ drop_dangling(struct db_txn *txn, struct db_row *row, const struct db_column_sch
     uint32_t left = new.n;
     db_txn_set(txn, row, column, &new);
     if (left < t->n_min) {
-        char u[UUID_LEN + 1];
-        uuid_format(&row->uuid.uuid, u);
-        return db_error_new(
-            "constraint violation",
-            "Deletion of %u weak reference(s) to deleted (or never-existing) rows from column "
-            "\"%s\" "
-            "in \"%s\" row %s caused this column to become empty, but constraints on this column "
-            "disallow an empty column.",
-            n_gone, column->name, row->table->schema->name, u);
+        return emptied(row, column, n_gone, zero);
     }
     return NULL;
 }
@@ -284,8 +307,15 @@ check_max_rows(struct db_txn *txn)
     return NULL;
 }
 
+// What stands before item k of n: "a", "a and b", "a, b, and c".
+static const char *
+before_item(size_t k, size_t n)
+{
+    return !k ? "" : k + 1 < n ? ", " : n > 2 ? ", and " : " and ";
+}
+
 static void
-describe_row(struct str *s, const struct db_row *row)
+describe_row(struct str *s, const struct db_row *row, const struct db_index_schema *x)
 {
     char u[UUID_LEN + 1];
     const struct db_change *c = row->change;
@@ -295,36 +325,24 @@ describe_row(struct str *s, const struct db_row *row)
         str_add(s, "was inserted by this transaction");
     } else if (c && c->n_deltas) {
         str_add(s, "had the following index values before the transaction: ");
-        const struct db_table_schema *t = row->table->schema;
-        bool any = false;
-        for (size_t i = 0; i < t->n_indexes; i++) {
-            for (size_t k = 0; k < t->indexes[i].n; k++) {
-                const struct db_column_schema *column = t->indexes[i].columns[k];
-                const struct db_delta *d = db_change_delta(c, column->index);
-                struct db_datum old;
+        for (size_t k = 0; k < x->n; k++) {
+            const struct db_column_schema *column = x->columns[k];
+            const struct db_delta *d = db_change_delta(c, column->index);
+            struct db_datum old;
+            if (d) {
+                db_delta_old(d, &row->data[column->index], &column->type, &old);
+            } else {
                 db_datum_clone(&old, &row->data[column->index], &column->type);
-                if (d) {
-                    db_datum_destroy(&old, &column->type);
-                    db_delta_old(d, &row->data[column->index], &column->type, &old);
-                }
-                str_add(s, any ? ", " : "");
-                db_datum_format_text(&old, &column->type, s);
-                db_datum_destroy(&old, &column->type);
-                any = true;
             }
+            str_add(s, before_item(k, x->n));
+            db_datum_format_text(&old, &column->type, s);
+            db_datum_destroy(&old, &column->type);
         }
     } else {
         str_add(s, "existed in the database before this transaction and was not modified by the "
                    "transaction");
     }
     str_add(s, ".");
-}
-
-// What stands before item k of n: "a", "a and b", "a, b, and c".
-static const char *
-before_item(size_t k, size_t n)
-{
-    return !k ? "" : k + 1 < n ? ", " : n > 2 ? ", and " : " and ";
 }
 
 static struct db_error *
@@ -342,9 +360,9 @@ duplicate(const struct db_index_schema *x, const struct db_row *a, const struct 
         str_addf(&s, "%s\"%s\"", before_item(k, x->n), x->columns[k]->name);
     }
     str_add(&s, ".  First row, ");
-    describe_row(&s, a);
+    describe_row(&s, a, x);
     str_add(&s, "  Second row, ");
-    describe_row(&s, b);
+    describe_row(&s, b, x);
     struct db_error *e = db_error_new("constraint violation", "%s", str_get(&s));
     str_free(&s);
     return e;
@@ -374,10 +392,11 @@ db_txn_check(struct db_txn *txn)
 {
     normalise(txn);
     struct db_error *e = check_strong(txn);
+    e = e ? e : check_max_rows(txn);
     e = e ? e : check_weak(txn);
     if (!e) {
         normalise(txn);
-        e = check_max_rows(txn);
+        e = check_indexes(txn);
     }
-    return e ? e : check_indexes(txn);
+    return e;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Splits a byte stream into JSON values. A small automaton finds where a value ends (outside of strings, when the brackets
 // balance); jansson then parses it, without a copy when it came in one piece.
+#include <errno.h>
 #include <stdlib.h>
 
 #include "lib/base/jsonrpc.h"
@@ -91,14 +92,60 @@ scan(struct jsonrpc_parser *p, const char *s, size_t n, bool *done)
     return i;
 }
 
+static size_t
+span(const char *s, size_t n, const char *set)
+{
+    size_t i = 0;
+    while (i < n && s[i] && strchr(set, s[i])) {
+        i++;
+    }
+    return i;
+}
+
+static bool
+overflows(const char *s, size_t n)
+{
+    char *text = base_strndup(s, n);
+    errno = 0;
+    strtoll(text, NULL, 10);
+    free(text);
+    return errno == ERANGE;
+}
+
+// Integers beyond 64 bits become reals, as RFC 7047 peers expect: "1…0" is written "1…0e0".
+static void
+make_reals(const char *s, size_t n, struct str *out)
+{
+    bool in_string = false;
+    for (size_t i = 0; i < n;) {
+        const size_t len = in_string ? 0 : span(s + i, n - i, "-+.0123456789eE");
+        if (len) {
+            const bool integer = span(s + i, len, "-0123456789") == len;
+            str_add_n(out, s + i, len);
+            if (integer && overflows(s + i, len)) {
+                str_add(out, "e0");
+            }
+            i += len;
+            continue;
+        }
+        in_string ^= s[i] == '"';
+        if (in_string && s[i] == '\\' && i + 1 < n) {
+            str_add_char(out, s[i++]);
+        }
+        str_add_char(out, s[i++]);
+    }
+}
+
 static json_t *
 parse(const char *s, size_t n, const char **error)
 {
     json_error_t e;
     json_t *value = json_loadb(s, n, 0, &e);
     if (!value && json_error_code(&e) == json_error_numeric_overflow) {
-        // Integers beyond 64 bits become reals, as RFC 7047 peers expect; so do the others here.
-        value = json_loadb(s, n, JSON_DECODE_INT_AS_REAL, &e);
+        struct str reals = {0};
+        make_reals(s, n, &reals);
+        value = json_loadb(reals.p, reals.len, 0, &e);
+        str_free(&reals);
     }
     if (!value) {
         *error = json_error_code(&e) == json_error_null_character

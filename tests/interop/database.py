@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Database servers, stock and ours, each with a directory of its own, and clients that speak JSON-RPC: what scripts in this folder start and ask.
+import atexit
 import json
 import os
 import signal
@@ -35,6 +36,8 @@ class Server:
     def start(self):
         if os.path.exists(self.sock):
             os.unlink(self.sock)
+        if not hasattr(self, "process"):
+            atexit.register(lambda: self.process.kill())
         self.process = subprocess.Popen(
             [self.programs["ovsdb-server"], "-vconsole:off", "--remote=punix:" + self.sock,
              *self.args, "--unixctl=" + self.dir + "/ctl", self.db],

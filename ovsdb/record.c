@@ -6,16 +6,15 @@
 // character needs a check of its own.
 #include "ovsdb/record.h"
 
-#include <math.h>
 #include <stdlib.h>
 
-#include "lib/base/str.h"
+#include "lib/base/json_scan.h"
 #include "ovsdb/db.h"
 #include "ovsdb/delta.h"
 #include "ovsdb/error.h"
 #include "ovsdb/txn.h"
 
-enum { MAX_NUMBER = 40, MAX_NAME = 128 };
+enum { MAX_NAME = 128 };
 
 // What a record does to a row that was there.
 struct step {
@@ -27,14 +26,13 @@ struct step {
 
 struct db_record_reader {
     struct db *db;
-    const char *p, *end;
+    struct scan scan;
     struct db_row **fresh;
     size_t n_fresh, fresh_cap;
     struct step *steps;
     size_t n_steps, steps_cap;
     struct db_datum set; // elements of the set or map that is being read
     uint32_t set_cap;
-    struct str text;   // of a string with escapes
     uint32_t *columns; // [most columns of a table]: number of the row that named it last
     uint32_t row_no;
     uint8_t *tables; // [n_tables]: named in this record
@@ -68,226 +66,9 @@ db_record_reader_free(struct db_record_reader *r)
         free(r->set.values);
         free(r->columns);
         free(r->tables);
-        str_free(&r->text);
+        scan_destroy(&r->scan);
         free(r);
     }
-}
-
-// --- tokens ---
-
-static inline void
-skip_blanks(struct db_record_reader *r)
-{
-    while (*r->p == ' ' || *r->p == '\n' || *r->p == '\t' || *r->p == '\r') {
-        r->p++;
-    }
-}
-
-// The next character that isn't a blank, if it is this one.
-static inline bool
-take(struct db_record_reader *r, char c)
-{
-    if (*r->p != c) {
-        skip_blanks(r);
-        if (*r->p != c) {
-            return false;
-        }
-    }
-    r->p++;
-    return true;
-}
-
-// Length of the UTF-8 sequence of several bytes at p, 0: none (RFC 3629).
-static size_t
-utf8_sequence(const char *p)
-{
-    const uint8_t *s = (const uint8_t *) p;
-    size_t n = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool surrogate = s[0] == 0xed && s[1] > 0x9f;
-    return overlong || surrogate || (s[0] == 0xf4 && s[1] > 0x8f) ? 0 : n;
-}
-
-// Whether the character stands for itself in a string.
-static inline bool
-is_plain(char c)
-{
-    return c != '"' && c != '\\' && (uint8_t) c >= 0x20 && (uint8_t) c < 0x80;
-}
-
-// The rest of a string behind its first escape, which is next.
-static bool
-take_escaped(struct db_record_reader *r, const char **s, size_t *n)
-{
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    const char *p = r->p;
-    str_clear(&r->text);
-    str_add_n(&r->text, *s, p - *s);
-    while (*p != '"') {
-        const char *start = p;
-        size_t len;
-        while (is_plain(*p)) {
-            p++;
-        }
-        str_add_n(&r->text, start, p - start);
-        if (*p == '\\') {
-            const char *which = p[1] ? strchr(from, p[1]) : NULL;
-            if (!which) {
-                return false;
-            }
-            str_add_char(&r->text, to[which - from]);
-            p += 2;
-        } else if (*p != '"') {
-            len = utf8_sequence(p);
-            if (!len) {
-                return false;
-            }
-            str_add_n(&r->text, p, len);
-            p += len;
-        }
-    }
-    *s = str_get(&r->text);
-    *n = r->text.len;
-    r->p = p + 1;
-    return true;
-}
-
-// A string; what it holds is good until the next one.
-static bool
-take_string(struct db_record_reader *r, const char **s, size_t *n)
-{
-    if (!take(r, '"')) {
-        return false;
-    }
-    const char *p = *s = r->p;
-    for (;;) {
-        while (is_plain(*p)) {
-            p++;
-        }
-        if (*p == '"') {
-            *n = p - *s;
-            r->p = p + 1;
-            return true;
-        } else if (*p == '\\') {
-            r->p = p;
-            return take_escaped(r, s, n);
-        }
-        size_t len = utf8_sequence(p);
-        if (!len) {
-            return false;
-        }
-        p += len;
-    }
-}
-
-// A name of a table or column.
-static bool
-take_name(struct db_record_reader *r, char name[MAX_NAME])
-{
-    const char *s;
-    size_t n;
-    if (!take_string(r, &s, &n) || n >= MAX_NAME || !take(r, ':')) {
-        return false;
-    }
-    memcpy(name, s, n);
-    name[n] = '\0';
-    return true;
-}
-
-static bool
-take_word(struct db_record_reader *r, const char *word)
-{
-    size_t n = strlen(word);
-    skip_blanks(r);
-    if (strncmp(r->p, word, n)) {
-        return false;
-    }
-    r->p += n;
-    return true;
-}
-
-static bool
-take_boolean(struct db_record_reader *r, bool *b)
-{
-    *b = take_word(r, "true");
-    return *b || take_word(r, "false");
-}
-
-static bool
-take_integer(struct db_record_reader *r, int64_t *value)
-{
-    enum { SAFE_DIGITS = 18 };
-    skip_blanks(r);
-    const char *p = r->p;
-    bool negative = *p == '-';
-    p += negative;
-    const char *first = p;
-    int64_t v = 0;
-    while (*p >= '0' && *p <= '9' && p - first < SAFE_DIGITS) {
-        v = v * 10 + (*p++ - '0');
-    }
-    // A digit, a point or an exponent that follows is no end of a value: the caller sees it.
-    if (p == first || (*first == '0' && p - first > 1)) {
-        return false;
-    }
-    *value = negative ? -v : v;
-    r->p = p;
-    return true;
-}
-
-static const char *
-skip_digits(const char *p)
-{
-    while (*p >= '0' && *p <= '9') {
-        p++;
-    }
-    return p;
-}
-
-static bool
-take_real(struct db_record_reader *r, double *value)
-{
-    int64_t whole;
-    skip_blanks(r);
-    const char *start = r->p;
-    if (!take_integer(r, &whole)) {
-        return false;
-    }
-    const char *p = r->p;
-    if (*p != '.' && *p != 'e' && *p != 'E') {
-        *value = (double) whole;
-        return true;
-    }
-    if (*p == '.') {
-        const char *digits = ++p;
-        p = skip_digits(p);
-        if (p == digits) {
-            return false;
-        }
-    }
-    if (*p == 'e' || *p == 'E') {
-        p += p[1] == '+' || p[1] == '-' ? 2 : 1;
-        const char *digits = p;
-        p = skip_digits(p);
-        if (p == digits) {
-            return false;
-        }
-    }
-    char text[MAX_NUMBER];
-    if ((size_t) (p - start) >= sizeof text) {
-        return false;
-    }
-    memcpy(text, start, p - start);
-    text[p - start] = '\0';
-    char *end;
-    *value = strtod(text, &end);
-    r->p = p;
-    return !*end && isfinite(*value);
 }
 
 // --- values ---
@@ -298,7 +79,8 @@ take_rest_of_uuid(struct db_record_reader *r, struct uuid *u)
 {
     const char *s;
     size_t n;
-    return take(r, ',') && take_string(r, &s, &n) && uuid_parse_n(s, n, u) && take(r, ']');
+    return scan_char(&r->scan, ',') && scan_string(&r->scan, &s, &n) && uuid_parse_n(s, n, u) &&
+           scan_char(&r->scan, ']');
 }
 
 static bool
@@ -306,7 +88,7 @@ take_tag(struct db_record_reader *r, const char *tag)
 {
     const char *s;
     size_t n;
-    return take_string(r, &s, &n) && n == strlen(tag) && !memcmp(s, tag, n);
+    return scan_string(&r->scan, &s, &n) && n == strlen(tag) && !memcmp(s, tag, n);
 }
 
 static bool
@@ -314,26 +96,27 @@ take_atom(struct db_record_reader *r, const struct db_base *b, union db_atom *a)
 {
     const char *s;
     size_t n;
-    bool ok = false;
+    int64_t whole;
+    bool ok = false, integral;
     memset(a, 0, sizeof *a);
     switch (b->type) {
     case DB_INTEGER:
-        ok = take_integer(r, &a->integer);
+        ok = scan_integer(&r->scan, &a->integer);
         break;
     case DB_REAL:
-        ok = take_real(r, &a->real);
+        ok = scan_number(&r->scan, &a->real, &whole, &integral);
         break;
     case DB_BOOLEAN:
-        ok = take_boolean(r, &a->boolean);
+        ok = scan_boolean(&r->scan, &a->boolean);
         break;
     case DB_STRING:
-        ok = take_string(r, &s, &n);
+        ok = scan_string(&r->scan, &s, &n);
         if (ok) {
             a->string = db_string_new(s, n);
         }
         break;
     case DB_UUID:
-        return take(r, '[') && take_tag(r, "uuid") && take_rest_of_uuid(r, &a->uuid);
+        return scan_char(&r->scan, '[') && take_tag(r, "uuid") && take_rest_of_uuid(r, &a->uuid);
     default:
         break;
     }
@@ -363,34 +146,34 @@ take_element(struct db_record_reader *r, const struct db_type *t)
 {
     union db_atom key, value = {.integer = 0};
     bool map = db_type_is_map(t);
-    if ((map && !take(r, '[')) || !take_atom(r, &t->key, &key)) {
+    if ((map && !scan_char(&r->scan, '[')) || !take_atom(r, &t->key, &key)) {
         return false;
     }
-    if (map && (!take(r, ',') || !take_atom(r, &t->value, &value))) {
+    if (map && (!scan_char(&r->scan, ',') || !take_atom(r, &t->value, &value))) {
         db_atom_destroy(&key, t->key.type);
         return false;
     }
     add_element(r, &key, &value);
-    return !map || take(r, ']');
+    return !map || scan_char(&r->scan, ']');
 }
 
 static bool
 take_elements(struct db_record_reader *r, const struct db_type *t)
 {
-    if (!take(r, ',') || !take(r, '[')) {
+    if (!scan_char(&r->scan, ',') || !scan_char(&r->scan, '[')) {
         return false;
     }
-    if (!take(r, ']')) {
+    if (!scan_char(&r->scan, ']')) {
         do {
             if (!take_element(r, t)) {
                 return false;
             }
-        } while (take(r, ','));
-        if (!take(r, ']')) {
+        } while (scan_char(&r->scan, ','));
+        if (!scan_char(&r->scan, ']')) {
             return false;
         }
     }
-    return take(r, ']');
+    return scan_char(&r->scan, ']');
 }
 
 // All elements into r->set; the caller destroys what is there after a failure.
@@ -400,14 +183,14 @@ take_set(struct db_record_reader *r, const struct db_type *t)
     const char *s;
     size_t n;
     if (db_type_is_map(t)) {
-        return take(r, '[') && take_tag(r, "map") && take_elements(r, t);
+        return scan_char(&r->scan, '[') && take_tag(r, "map") && take_elements(r, t);
     }
-    skip_blanks(r);
-    if (*r->p != '[') {
+    scan_blanks(&r->scan);
+    if (*r->scan.p != '[') {
         return take_element(r, t);
     }
-    r->p++;
-    if (!take_string(r, &s, &n)) {
+    r->scan.p++;
+    if (!scan_string(&r->scan, &s, &n)) {
         return false;
     }
     if (n == 3 && !memcmp(s, "set", 3)) {
@@ -467,7 +250,7 @@ static bool
 take_column(struct db_record_reader *r, struct db_row *row, bool fresh)
 {
     char name[MAX_NAME];
-    if (!take_name(r, name)) {
+    if (!scan_name(&r->scan, name, sizeof name)) {
         return false;
     }
     const struct db_column_schema *c = db_table_schema_column(row->table->schema, name);
@@ -495,18 +278,18 @@ take_columns(struct db_record_reader *r, struct db_row *row, bool fresh)
     if (!++r->row_no) {
         return false; // after 4 billion rows the numbers tell nothing
     }
-    if (!take(r, '{')) {
+    if (!scan_char(&r->scan, '{')) {
         return false;
     }
-    if (take(r, '}')) {
+    if (scan_char(&r->scan, '}')) {
         return true;
     }
     do {
         if (!take_column(r, row, fresh)) {
             return false;
         }
-    } while (take(r, ','));
-    return take(r, '}');
+    } while (scan_char(&r->scan, ','));
+    return scan_char(&r->scan, '}');
 }
 
 static bool
@@ -515,7 +298,7 @@ take_row(struct db_record_reader *r, struct db_table *table)
     struct uuid uuid;
     const char *s;
     size_t n;
-    if (!take_string(r, &s, &n) || !uuid_parse_n(s, n, &uuid) || !take(r, ':')) {
+    if (!scan_string(&r->scan, &s, &n) || !uuid_parse_n(s, n, &uuid) || !scan_char(&r->scan, ':')) {
         return false;
     }
     struct db_row *row = db_row_find(table, &uuid);
@@ -525,7 +308,7 @@ take_row(struct db_record_reader *r, struct db_table *table)
         }
         row->change = &in_record;
         struct step *step = add_step(r, row);
-        step->deletes = take_word(r, "null");
+        step->deletes = scan_word(&r->scan, "null");
         return step->deletes || take_columns(r, row, false);
     }
     row = db_row_new(table, &uuid);
@@ -545,18 +328,18 @@ take_row(struct db_record_reader *r, struct db_table *table)
 static bool
 take_rows(struct db_record_reader *r, struct db_table *table)
 {
-    if (r->tables[table->schema->index]++ || !take(r, '{')) {
+    if (r->tables[table->schema->index]++ || !scan_char(&r->scan, '{')) {
         return false; // or: named twice
     }
-    if (take(r, '}')) {
+    if (scan_char(&r->scan, '}')) {
         return true;
     }
     do {
         if (!take_row(r, table)) {
             return false;
         }
-    } while (take(r, ','));
-    return take(r, '}');
+    } while (scan_char(&r->scan, ','));
+    return scan_char(&r->scan, '}');
 }
 
 // _date, _comment and the like; *is_diff: 0 unknown, 1 false, 2 true.
@@ -572,37 +355,38 @@ take_remark(struct db_record_reader *r, const char *name, int *is_diff)
     }
     if (!strcmp(name, "_is_diff")) {
         bool first = !*is_diff;
-        return first && take_boolean(r, &b) && (*is_diff = 1 + b);
+        return first && scan_boolean(&r->scan, &b) && (*is_diff = 1 + b);
     }
-    skip_blanks(r);
-    return *r->p == '"' ? take_string(r, &s, &n) : take_boolean(r, &b) || take_integer(r, &i);
+    scan_blanks(&r->scan);
+    return *r->scan.p == '"' ? scan_string(&r->scan, &s, &n)
+                             : scan_boolean(&r->scan, &b) || scan_integer(&r->scan, &i);
 }
 
 static bool
-take_record(struct db_record_reader *r, bool *is_diff)
+take_record(struct db_record_reader *r, const char *end, bool *is_diff)
 {
     int diff = 0;
-    if (!take(r, '{')) {
+    if (!scan_char(&r->scan, '{')) {
         return false;
     }
-    bool more = !take(r, '}');
+    bool more = !scan_char(&r->scan, '}');
     while (more) {
         char name[MAX_NAME];
-        if (!take_name(r, name)) {
+        if (!scan_name(&r->scan, name, sizeof name)) {
             return false;
         }
         struct db_table *table = db_table_find(r->db, name);
         if (!(table ? take_rows(r, table) : take_remark(r, name, &diff))) {
             return false;
         }
-        more = take(r, ',');
-        if (!more && !take(r, '}')) {
+        more = scan_char(&r->scan, ',');
+        if (!more && !scan_char(&r->scan, '}')) {
             return false;
         }
     }
     *is_diff = diff == 2;
-    skip_blanks(r);
-    return r->p == r->end && (*is_diff || !r->odd_size);
+    scan_blanks(&r->scan);
+    return r->scan.p == end && (*is_diff || !r->odd_size);
 }
 
 // --- the whole record ---
@@ -647,12 +431,11 @@ bool
 db_record_apply(struct db_record_reader *r, const char *text, size_t n)
 {
     bool is_diff = false;
-    r->p = text;
-    r->end = text + n;
+    r->scan.p = text;
     r->n_fresh = r->n_steps = 0;
     r->odd_size = false;
     memset(r->tables, 0, r->db->schema->n_tables);
-    bool ok = take_record(r, &is_diff);
+    bool ok = take_record(r, text + n, &is_diff);
     for (size_t i = 0; i < r->n_fresh; i++) {
         r->fresh[i]->change = NULL;
         if (!ok) {

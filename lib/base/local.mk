@@ -29,11 +29,15 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/hash.h \
 	lib/base/hmap.c \
 	lib/base/hmap.h \
+	lib/base/json_scan.c \
+	lib/base/json_scan.h \
 	lib/base/jsonrpc.c \
 	lib/base/jsonrpc.h \
 	lib/base/jsonrpc_parser.c \
 	lib/base/jsonrpc_session.c \
 	lib/base/jsonrpc_sync.c \
+	lib/base/jsonrpc_value.c \
+	lib/base/jsonrpc_value.h \
 	lib/base/list.h \
 	lib/base/log.c \
 	lib/base/log.h \

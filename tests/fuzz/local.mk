@@ -68,3 +68,9 @@ TESTS += tests/fuzz/fuzz_record
 tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tests/unit/ovsdb/record_twins.h $(FUZZ_DRIVER)
 tests_fuzz_fuzz_record_LDADD = $(LIBS_OVSDB) $(EXT_LIBS)
 tests_fuzz_fuzz_record_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+check_PROGRAMS += tests/fuzz/fuzz_jsonrpc
+TESTS += tests/fuzz/fuzz_jsonrpc
+tests_fuzz_fuzz_jsonrpc_SOURCES = tests/fuzz/fuzz_jsonrpc.c tests/unit/base/value_twins.h $(FUZZ_DRIVER)
+tests_fuzz_fuzz_jsonrpc_LDADD = $(LIBS_BASE) $(EXT_LIBS)
+tests_fuzz_fuzz_jsonrpc_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

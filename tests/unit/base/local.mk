@@ -16,3 +16,8 @@ check_PROGRAMS += tests/unit/base/test_str_format
 TESTS += tests/unit/base/test_str_format
 tests_unit_base_test_str_format_SOURCES = tests/unit/base/test_str_format.c
 tests_unit_base_test_str_format_LDADD = $(LIBS_BASE) $(CMOCKA_LIBS) $(EXT_LIBS)
+
+check_PROGRAMS += tests/unit/base/test_jsonrpc_value
+TESTS += tests/unit/base/test_jsonrpc_value
+tests_unit_base_test_jsonrpc_value_SOURCES = tests/unit/base/test_jsonrpc_value.c tests/unit/base/value_twins.h
+tests_unit_base_test_jsonrpc_value_LDADD = $(LIBS_BASE) $(CMOCKA_LIBS) $(EXT_LIBS)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What measurements of the database servers share: both started on directories of their own, clients, runs by turns, medians."""
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+
+TOP = os.path.abspath(os.environ.get("top_builddir", os.path.join(os.path.dirname(__file__), "..", "..")))
+SIDES = {"peer": ("/usr/sbin/ovsdb-server", "/usr/bin/ovs-vsctl"), "ours": (TOP + "/tools/ovsdb-server", TOP + "/tools/ovs-vsctl")}
+D = "Open_vSwitch"
+
+
+class Client:
+    def __init__(self, path):
+        self.s = socket.socket(socket.AF_UNIX)
+        self.s.connect(path)
+        self.s.settimeout(120)
+        self.buf, self.decoder = "", json.JSONDecoder()
+
+    def receive(self):
+        while True:
+            text = self.buf.lstrip()
+            if text:
+                try:
+                    value, end = self.decoder.raw_decode(text)
+                    self.buf = text[end:]
+                    return value
+                except ValueError:
+                    pass
+            data = self.s.recv(1 << 20)
+            if not data:
+                raise EOFError
+            self.buf += data.decode()
+
+    def call(self, method, *params):
+        self.s.sendall(json.dumps({"id": 1, "method": method, "params": list(params)}).encode())
+        while "method" in (m := self.receive()):
+            pass
+        return m
+
+    def pipeline(self, transactions):
+        data = b"".join(json.dumps({"id": i, "method": "transact", "params": [D] + t}).encode() for i, t in enumerate(transactions))
+        t = threading.Thread(target=self.s.sendall, args=(data,))
+        t.start()
+        for _ in transactions:
+            while "method" in (m := self.receive()):
+                pass
+            for r in m["result"]:
+                assert "error" not in r, r
+        t.join()
+
+
+def cpu_us(pid):
+    with open("/proc/%d/schedstat" % pid) as f:
+        return int(f.read().split()[0]) / 1000
+
+
+def queued_us(pid):
+    """How long it was ready to run and something else ran."""
+    with open("/proc/%s/schedstat" % pid) as f:
+        return int(f.read().split()[1]) / 1000
+
+
+def start(program, d):
+    if os.path.exists(d + "/s"):
+        os.unlink(d + "/s")
+    p = subprocess.Popen([program, "-vconsole:off", "--remote=punix:" + d + "/s", "--unixctl=" + d + "/c", d + "/db"],
+                         env=dict(os.environ, OVS_RUNDIR=d, OVS_SYSLOG_METHOD="null"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while True:
+        try:
+            return p, Client(d + "/s")
+        except OSError:
+            if p.poll() is not None:
+                sys.exit("%s did not start" % program)
+            os.sched_yield()
+
+
+def op(name, table, **kw):
+    return dict({k.replace("_", "-"): v for k, v in kw.items()}, op=name, table=table)
+
+
+def port_ops(name, i=""):
+    return [op("insert", "Interface", uuid_name="i%s" % i, row={"name": name}),
+            op("insert", "Port", uuid_name="p%s" % i, row={"name": name, "interfaces": ["named-uuid", "i%s" % i]})]
+
+
+def create(d):
+    subprocess.run(["/usr/bin/ovsdb-tool", "create", d + "/db", TOP + "/ovsdb/vswitch.ovsschema"], check=True)
+
+
+def stop(p):
+    p.terminate()
+    p.wait()
+
+
+def ports_ops(n):
+    """All operations of a transaction that makes bridge br0 with n ports."""
+    ops = [o for i in range(n) for o in port_ops("p%d" % i, i)]
+    return ops + [op("insert", "Bridge", uuid_name="b", row={"name": "br0", "ports": ["set", [["named-uuid", "p%d" % i] for i in range(n)]]}),
+                  op("mutate", D, where=[], mutations=[["bridges", "insert", ["named-uuid", "b"]]])]
+
+
+def compare(measure):
+    """measure(side, directory) gives {name: (number, unit)}; both sides by turns, argv[1] times. Returns the exit status."""
+    if not os.access(SIDES["peer"][0], os.X_OK):
+        print("SKIP: no stock ovsdb-server (package openvswitch-switch)")
+        return 77
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    top, results = tempfile.mkdtemp(prefix="ovsdb-bench."), {"peer": [], "ours": []}
+    try:
+        for _ in range(runs):
+            for side in SIDES:
+                results[side].append(measure(side, tempfile.mkdtemp(dir=top)))
+    finally:
+        shutil.rmtree(top)
+    for name, (_, unit) in results["ours"][0].items():
+        values = {s: [r[name][0] for r in results[s]] for s in results}
+        for s, v in values.items():
+            print("  %-45s %s median %.1f min %.1f max %.1f %s" % (name, s, statistics.median(v), min(v), max(v), unit))
+        ours, peer = statistics.median(values["ours"]), statistics.median(values["peer"])
+        print("%s %.1f %.1f %.2f %s" % (name.replace(" ", "_").replace(",", ""), ours, peer, peer / ours if ours else 0, unit))
+    return 0

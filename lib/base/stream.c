@@ -22,7 +22,7 @@
 
 LOG_MODULE(stream);
 
-#define READ_MIN 4096
+#define READ_MIN 976 // with the head of an evbuffer's piece, what malloc() has at hand
 #define READ_MAX (256 * 1024)
 #define FINISH_MS 5000
 
@@ -228,6 +228,21 @@ update_io(struct stream *s)
     }
 }
 
+// One piece, as most output is, goes by send(), which has less in front of it than writev().
+static ssize_t
+send_some(struct stream *s)
+{
+    struct evbuffer_iovec v;
+    if (evbuffer_peek(s->out, -1, NULL, &v, 1) != 1) {
+        return evbuffer_write(s->out, s->fd);
+    }
+    ssize_t n = send(s->fd, v.iov_base, v.iov_len, MSG_NOSIGNAL);
+    if (n > 0) {
+        evbuffer_drain(s->out, n);
+    }
+    return n;
+}
+
 static void
 flush_now(struct loop_flush *f)
 {
@@ -238,7 +253,7 @@ flush_now(struct loop_flush *f)
     size_t left = evbuffer_get_length(s->out);
     bool had = left > 0;
     while (left) {
-        int n = evbuffer_write(s->out, s->fd);
+        ssize_t n = send_some(s);
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
             // The reading side will say how it ended; meanwhile nothing more can be sent.
             evbuffer_drain(s->out, left);
@@ -269,7 +284,7 @@ read_some(struct stream *s)
     if (evbuffer_reserve_space(s->in, s->read_size, &v, 1) < 1) {
         abort();
     }
-    ssize_t n = read(s->fd, v.iov_base, v.iov_len);
+    ssize_t n = recv(s->fd, v.iov_base, v.iov_len, 0);
     int error = n < 0 ? errno : 0;
     if (n > 0) {
         if ((size_t) n == v.iov_len) {

@@ -33,11 +33,68 @@ is_plain(char c)
     return c != '"' && c != '\\' && (uint8_t) c >= 0x20 && (uint8_t) c < 0x80;
 }
 
+// The number behind "\\u", or -1.
+static int
+four_digits(const char *p)
+{
+    int value = 0;
+    for (int i = 0; i < 4; i++) {
+        char c = p[i];
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
+        if (d < 0) {
+            return -1;
+        }
+        value = value << 4 | d;
+    }
+    return value;
+}
+
+static void
+add_utf8(struct str *out, uint32_t c)
+{
+    if (c < 0x80) {
+        str_add_char(out, (char) c);
+        return;
+    }
+    int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    str_add_char(out, (char) ((0xf80 >> more & 0xf0) | c >> 6 * more));
+    while (more--) {
+        str_add_char(out, (char) (0x80 | (c >> 6 * more & 0x3f)));
+    }
+}
+
+// The escape at p; returns its length, 0: not a good one, or of a NUL.
+static size_t
+take_escape(const char *p, struct str *out)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    if (p[1] == 'u') {
+        int c = four_digits(p + 2), low = -1;
+        if (c >= 0xd800 && c < 0xdc00 && p[6] == '\\' && p[7] == 'u') {
+            low = four_digits(p + 8);
+        }
+        bool pair = low >= 0xdc00 && low < 0xe000;
+        if (c <= 0 || (c >= 0xd800 && c < 0xe000 && !pair)) {
+            return 0;
+        }
+        add_utf8(out,
+                 pair ? 0x10000 + ((uint32_t) (c - 0xd800) << 10 | (low - 0xdc00)) : (uint32_t) c);
+        return pair ? 12 : 6;
+    }
+    const char *which = p[1] ? strchr(from, p[1]) : NULL;
+    if (which) {
+        str_add_char(out, to[which - from]);
+    }
+    return which ? 2 : 0;
+}
+
 // The rest of a string behind its first escape, which is next.
 static bool
 take_escaped(struct scan *s, const char **text, size_t *n)
 {
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     const char *p = s->p;
     str_clear(&s->text);
     str_add_n(&s->text, *text, p - *text);
@@ -48,12 +105,11 @@ take_escaped(struct scan *s, const char **text, size_t *n)
         }
         str_add_n(&s->text, start, p - start);
         if (*p == '\\') {
-            const char *which = p[1] ? strchr(from, p[1]) : NULL;
-            if (!which) {
+            size_t len = take_escape(p, &s->text);
+            if (!len) {
                 return false;
             }
-            str_add_char(&s->text, to[which - from]);
-            p += 2;
+            p += len;
         } else if (*p != '"') {
             size_t len = utf8_sequence(p);
             if (!len) {

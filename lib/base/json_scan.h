@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tokens of JSON text, for fast readers that know what should come. A function that returns false
-// says "not this", of text that is wrong as well as of text that is only unusual (\u escapes, long
+// says "not this", of text that is wrong as well as of text that is only unusual (\u0000, long
 // numbers): the reader then leaves the text to a general parser, and the scan is of no use any
 // more.
 //

@@ -60,12 +60,6 @@ def cpu_us(pid):
         return int(f.read().split()[0]) / 1000
 
 
-def queued_us(pid):
-    """How long it was ready to run and something else ran."""
-    with open("/proc/%s/schedstat" % pid) as f:
-        return int(f.read().split()[1]) / 1000
-
-
 def start(program, d):
     if os.path.exists(d + "/s"):
         os.unlink(d + "/s")

@@ -20,6 +20,7 @@ static const char *const usual[] = {
     " [ 1 , 2.5 , -3e2 , 0 , -0 , true , false , null , \"x\" ] ",
     "{\"a\":{\"b\":[[[\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"]]]},\"\":\"\"}",
     "[\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x8c\xbc\x7f\",123456789012345678,-999999999999999999]",
+    "[\"\\u0041\\u007f\\u0080\\u07FF\\u0800\\uffff\\ud800\\udc00\\udbff\\udfff\"]",
     "{\"a\":1,\"b\":2,\"a\":3}", // the last one counts, in the first one's place
     "[0.1,1e-7,1E+5,-0.0,1.5e300]",
 };
@@ -27,7 +28,12 @@ static const char *const usual[] = {
 static const char *const unusual[] = {
     "[1234567890123456789]",
     "[9223372036854775808]",
-    "[\"\\u0041\"]",
+    "[\"\\u004\"]",
+    "[\"\\ud800\"]",
+    "[\"\\udf3c\"]",
+    "[\"\\ud83c\\ud83c\"]",
+    "[\"\\ud83c\\u004\"]",
+    "[\"\\ud83c\\n\"]",
     "[\"\\u0000\"]",
     "[01]",
     "[1.]",
@@ -121,6 +127,8 @@ write_random(struct str *s, unsigned depth)
         "\"b\\n\"",
         "007",
         "\"\\u00e4\"",
+        "\"\\ud83c\\udf3c\"",
+        "\"\\u0000\"",
         "\"\xc3\xa4\"",
         "\"\\\"]\"",
         "\"[{\"",

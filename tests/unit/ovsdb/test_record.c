@@ -35,8 +35,8 @@ static const char *const common[] = {
     "\"_is_diff\":true}",
     "{\"R\":{\"" A "\":{\"is\":[\"set\",[1,2]],\"m\":[\"map\",[]]}}}",
     "{\"R\":{\"" A "\":{\"is\":4,\"fs\":[\"set\",[1e3,-0.25,7]],\"ob\":false,\"e\":\"gone\"}}}",
-    "{\"R\":{\"" A
-    "\":{\"s\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t \xc3\xa4 \xe2\x82\xac \xf0\x9f\x8c\xbc\"}}}",
+    "{\"R\":{\"" A "\":{\"s\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t \\u0041\\u00E4\\u20ac\\ud83c\\udf3c "
+                   "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x8c\xbc\"}}}",
     " { \"R\" :\t{ \"" A "\" : { \"is\" : [ \"set\" , [ 1 , 2 ] ] } } } \r\n",
     "{\"R\":{\"" A "\":{},\"" B "\":{\"mi\":[\"map\",[[1,[\"uuid\",\"" A "\"]]]]}}}",
     "{\"R\":{\"" A "\":null}}",
@@ -65,7 +65,7 @@ test_common(void **state)
 static const char *const uncommon[] = {
     ROW("\"s\":\"a\",\"s\":\"b\""), // the later one counts
     ROW("\"i\":1.0"),               // an integer
-    ROW("\"s\":\"\\u0041\""),       // A
+    ROW("\"s\":\"\\ud83c\""),       // half a pair
     ROW("\"s\":\"\\u0000\""),       // a NUL
     ROW("\"_uuid\":1"),             // left out
     "{\"R\":{\"" A "\":{\"s\":\"a\"},\"" A "\":{\"s\":\"b\"}}}",

@@ -33,7 +33,7 @@ argument_type(struct db_clause *c, const json_t *json)
     } else if (c->function == DB_F_INCLUDES || c->function == DB_F_EXCLUDES) {
         if (!db_type_is_scalar(&c->type)) {
             c->type.n_min = 0;
-            if (c->function == DB_F_EXCLUDES || c->type.n_max > 1) {
+            if (c->function == DB_F_EXCLUDES) {
                 c->type.n_max = DB_UNLIMITED;
             }
         }

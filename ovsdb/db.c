@@ -357,12 +357,17 @@ db_weak_remove(struct db_row *src, const struct db_column_schema *c, const struc
     weak_each(src, c, d, weak_remove_one);
 }
 
+// What a row of a file refers to. The value of an ephemeral column has gone, and its default may
+// refer to nothing until somebody sets it.
 static struct db_error *
 resolve_strong(struct db_row *src, const struct db_column_schema *c, const struct db_base *b,
                const union db_atom *atoms)
 {
     for (uint32_t i = 0; db_base_is_strong_ref(b) && i < src->data[c->index].n; i++) {
         struct db_row *dst = db_row_find(src->table->db->tables[b->ref->index], &atoms[i].uuid);
+        if (!dst && !(src->table->traits[c->index] & DB_TRAIT_PERSISTENT)) {
+            continue;
+        }
         if (!dst) {
             char from[UUID_LEN + 1], to[UUID_LEN + 1];
             uuid_format(&src->uuid.uuid, from);

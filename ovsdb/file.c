@@ -317,9 +317,9 @@ open_row(struct str *s, const struct db_row *row, const struct db_table **last)
     str_add(s, "\":");
 }
 
-// Does the stock server read the difference of a set or map as we do? It wants values of the column,
-// reads nothing where the difference is the default, and takes it for the new value where the old
-// one was.
+// Does the stock server read the difference of a set or map as we do? It wants values of the
+// column, reads nothing where the difference is the default, and takes it for the new value where
+// the old one was.
 static bool
 is_readable(const struct db_change *c, const struct db_delta *d)
 {

@@ -76,6 +76,9 @@ count_atoms(const struct side *s, const struct db_base *b, const union db_atom *
         struct db_row *dst = db_row_find(table, &atoms[i].uuid);
         if (!dst && s->sign < 0) {
             dst = find_deleted(s->txn, table, &atoms[i].uuid);
+            if (!dst) {
+                continue; // see resolve_strong()
+            }
         }
         if (!dst) {
             return no_such_row(s->src, s->column, b, &atoms[i].uuid);
@@ -314,6 +317,19 @@ before_item(size_t k, size_t n)
     return !k ? "" : k + 1 < n ? ", " : n > 2 ? ", and " : " and ";
 }
 
+static bool
+changes_index(const struct db_change *c, const struct db_index_schema *x)
+{
+    for (size_t k = 0; k < x->n; k++) {
+        const struct db_column_schema *column = x->columns[k];
+        const struct db_delta *d = db_change_delta(c, column->index);
+        if (d && !db_delta_is_empty(d, &c->row->data[column->index], &column->type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 describe_row(struct str *s, const struct db_row *row, const struct db_index_schema *x)
 {
@@ -323,6 +339,10 @@ describe_row(struct str *s, const struct db_row *row, const struct db_index_sche
     str_addf(s, "with UUID %s, ", u);
     if (c && c->kind == DB_CHANGE_INSERT) {
         str_add(s, "was inserted by this transaction");
+    } else if (c && c->n_deltas && !changes_index(c, x)) {
+        str_add(s,
+                "existed in the database before this transaction, which modified some of the row's "
+                "columns but not any columns in this index");
     } else if (c && c->n_deltas) {
         str_add(s, "had the following index values before the transaction: ");
         for (size_t k = 0; k < x->n; k++) {

@@ -330,26 +330,12 @@ db_atom_to_json(const union db_atom *a, enum db_atomic t)
     }
 }
 
-static void
-write_integer(int64_t v, struct str *out)
-{
-    char buf[24], *p = buf + sizeof buf;
-    uint64_t u = v < 0 ? -(uint64_t) v : (uint64_t) v;
-    do {
-        *--p = '0' + u % 10;
-    } while (u /= 10);
-    if (v < 0) {
-        *--p = '-';
-    }
-    str_add_n(out, p, buf + sizeof buf - p);
-}
-
 void
 db_atom_write_json(const union db_atom *a, enum db_atomic t, struct str *out)
 {
     switch (t) {
     case DB_INTEGER:
-        write_integer(a->integer, out);
+        str_add_int(out, a->integer);
         break;
     case DB_REAL:
         str_add_real(out, a->real);

@@ -117,6 +117,14 @@ check_inserted(struct db_op *op, const struct db_row *row)
     return e ? e : db_rbac_check_row(&rbac, row);
 }
 
+static void
+add_count(struct str *out, size_t n)
+{
+    str_add(out, "{\"count\":");
+    str_add_int(out, (int64_t) n);
+    str_add_char(out, '}');
+}
+
 static struct db_error *
 op_insert(struct db_op *op, struct str *out)
 {
@@ -155,9 +163,9 @@ op_insert(struct db_op *op, struct str *out)
     }
     e = e ? e : check_inserted(op, row);
     if (!e) {
-        char u[UUID_LEN + 1];
-        uuid_format(&uuid, u);
-        str_addf(out, "{\"uuid\":[\"uuid\",\"%s\"]}", u);
+        str_add(out, "{\"uuid\":");
+        db_atom_write_json(&(union db_atom){.uuid = uuid}, DB_UUID, out);
+        str_add_char(out, '}');
     }
     row_values_destroy(&values);
     return e;
@@ -233,7 +241,7 @@ op_update(struct db_op *op, struct str *out)
         db_condition_each(&cond, table, update_row, &edit);
         e = edit.error;
         if (!e) {
-            str_addf(out, "{\"count\":%lu}", edit.n);
+            add_count(out, edit.n);
         }
     }
     db_condition_destroy(&cond);
@@ -276,7 +284,7 @@ op_mutate(struct db_op *op, struct str *out)
         db_condition_each(&cond, table, mutate_row, &edit);
         e = edit.error;
         if (!e) {
-            str_addf(out, "{\"count\":%lu}", edit.n);
+            add_count(out, edit.n);
         }
     }
     db_condition_destroy(&cond);
@@ -313,7 +321,7 @@ op_delete(struct db_op *op, struct str *out)
         db_condition_each(&cond, table, delete_row, &edit);
         e = edit.error;
         if (!e) {
-            str_addf(out, "{\"count\":%lu}", edit.n);
+            add_count(out, edit.n);
         }
     }
     db_condition_destroy(&cond);

@@ -441,8 +441,9 @@ write_changes(struct str *s, const struct db_txn *txn, bool diff)
 static void
 end_record(struct str *s, const char *comment, size_t len, bool diff)
 {
-    str_addf(s, "%s\"_date\":%" PRId64 "%s", s->p[s->len - 1] == '{' ? "" : ",", clock_wall(),
-             diff ? ",\"_is_diff\":true" : "");
+    str_add(s, s->p[s->len - 1] == '{' ? "\"_date\":" : ",\"_date\":");
+    str_add_int(s, clock_wall());
+    str_add(s, diff ? ",\"_is_diff\":true" : "");
     if (len) {
         str_add(s, ",\"_comment\":");
         str_add_json(s, comment, len);

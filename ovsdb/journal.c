@@ -327,7 +327,9 @@ db_journal_format(const char *text, size_t len, struct str *out)
 {
     // The checksum covers the newline: build in place, then fill it in.
     char sha1[DB_SHA1_HEX + 1];
-    str_addf(out, MAGIC "%zu ", len + 1);
+    str_add(out, MAGIC);
+    str_add_int(out, (int64_t) len + 1);
+    str_add_char(out, ' ');
     size_t at = out->len;
     str_add_chars(out, '0', DB_SHA1_HEX);
     str_add_char(out, '\n');

@@ -7,6 +7,8 @@
 
 #define DB_SHA1_HEX 40
 
+// db_sha1_hex() takes the processor's instructions for it, where there are some; plain never does.
+void db_sha1_hex_plain(const void *, size_t, char out[DB_SHA1_HEX + 1]);
 void db_sha1_hex(const void *, size_t, char out[DB_SHA1_HEX + 1]);
 
 #endif

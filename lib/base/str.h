@@ -27,6 +27,7 @@ void str_add(struct str *, const char *s);
 void str_add_n(struct str *, const void *p, size_t n);
 void str_add_char(struct str *, char c);
 void str_add_chars(struct str *, char c, size_t n);
+void str_add_int(struct str *, int64_t); // decimal
 void str_addf(struct str *, const char *fmt, ...) FB_PRINTF(2, 3);
 void str_addv(struct str *, const char *fmt, va_list) FB_PRINTF(2, 0);
 void str_add_hex(struct str *, const void *p, size_t n); // lower-case digits without separators

@@ -37,6 +37,20 @@ str_add_json(struct str *out, const char *s, size_t n)
     str_add_char(out, '"');
 }
 
+void
+str_add_int(struct str *out, int64_t v)
+{
+    char buf[24], *p = buf + sizeof buf;
+    uint64_t u = v < 0 ? -(uint64_t) v : (uint64_t) v;
+    do {
+        *--p = '0' + u % 10;
+    } while (u /= 10);
+    if (v < 0) {
+        *--p = '-';
+    }
+    str_add_n(out, p, buf + sizeof buf - p);
+}
+
 // The shortest of 15 or 17 digits.
 void
 str_add_real(struct str *out, double d)

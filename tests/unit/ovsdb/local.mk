@@ -5,6 +5,7 @@ TESTS_OVSDB = \
 	tests/unit/ovsdb/test_rbac \
 	tests/unit/ovsdb/test_record \
 	tests/unit/ovsdb/test_replica \
+	tests/unit/ovsdb/test_sha1 \
 	tests/unit/ovsdb/test_txn
 check_PROGRAMS += $(TESTS_OVSDB)
 TESTS += $(TESTS_OVSDB)
@@ -15,6 +16,8 @@ tests_unit_ovsdb_test_idl_SOURCES = tests/unit/ovsdb/test_idl.c
 tests_unit_ovsdb_test_idl_LDADD = $(OVSDB_TEST_LIBS)
 tests_unit_ovsdb_test_record_SOURCES = tests/unit/ovsdb/test_record.c tests/unit/ovsdb/record_twins.h
 tests_unit_ovsdb_test_record_LDADD = $(OVSDB_TEST_LIBS)
+tests_unit_ovsdb_test_sha1_SOURCES = tests/unit/ovsdb/test_sha1.c
+tests_unit_ovsdb_test_sha1_LDADD = $(OVSDB_TEST_LIBS)
 tests_unit_ovsdb_test_txn_SOURCES = tests/unit/ovsdb/test_txn.c tests/unit/ovsdb/txn_model.h
 tests_unit_ovsdb_test_txn_LDADD = $(OVSDB_TEST_LIBS)
 tests_unit_ovsdb_test_rbac_SOURCES = tests/unit/ovsdb/test_rbac.c

@@ -226,11 +226,13 @@ sp_reval_free(struct reval *r)
     if (r->efd >= 0) {
         close(r->efd);
     }
+    mutex_lock(&r->mutex);
     while (r->requests) { // nobody is left to be told
         struct request *q = r->requests;
         r->requests = q->next;
         free(q);
     }
+    mutex_unlock(&r->mutex);
     mutex_destroy(&r->mutex);
     mutex_destroy(&r->dumps);
     free(r);

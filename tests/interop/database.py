@@ -42,10 +42,14 @@ class Server:
             [self.programs["ovsdb-server"], "-vconsole:off", "--remote=punix:" + self.sock,
              *self.args, "--unixctl=" + self.dir + "/ctl", self.db],
             env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        self.wait(self.sock)
+        self.wait(self.dir + "/ctl")
+
+    def wait(self, path):
         while True:
             try:
                 with socket.socket(socket.AF_UNIX) as s:
-                    s.connect(self.sock)
+                    s.connect(path)
                     return
             except OSError:
                 if self.process.poll() is not None:

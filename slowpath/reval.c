@@ -300,7 +300,8 @@ sp_reval_drop_bridge(struct reval *r, const struct of_bridge *of)
 {
     // What another thread owns at the moment is looked for again: it is released within a batch. A
     // NIC may be slow: its worker goes on, and so do the counters of the bridge (of_bridge_ref()).
-    for (int tries = 0; tries < DROP_MS; tries++) {
+    const int64_t until = clock_now_us() + DROP_MS * INT64_C(1000);
+    for (int pause = 1;; pause = MIN(pause * 2, 50)) {
         struct drop d = {.r = r, .of = of};
         rcu_begin();
         mega_for_each(r->dp->cache, depends_on_bridge, &d);
@@ -309,10 +310,10 @@ sp_reval_drop_bridge(struct reval *r, const struct of_bridge *of)
         }
         rcu_end();
         free(d.ids);
-        if (!d.n) {
+        if (!d.n || clock_now_us() >= until) {
             return;
         }
-        poll(NULL, 0, 1);
+        poll(NULL, 0, pause);
     }
 }
 

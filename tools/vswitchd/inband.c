@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include "lib/base/loop.h"
 #include "lib/base/stream.h"
@@ -87,8 +88,9 @@ static int64_t
 queue_of(const struct idl_bridge *cfg)
 {
     const char *text = idl_bridge_other_config_get(cfg, "in-band-queue");
-    uint64_t queue;
-    return text && base_parse_uint(text, UINT32_MAX, &queue) ? (int64_t) queue : -1;
+    char *end;
+    const long queue = text ? strtol(text, &end, 10) : -1;
+    return text && end != text && !*end && queue >= 0 && queue <= INT32_MAX ? queue : -1;
 }
 
 void
@@ -99,7 +101,7 @@ vsw_inband_configure(struct vsw_bridge *br, const struct idl_open_vswitch *root)
     struct of_inband_remote *now =
         base_calloc(cfg->n_controller + root->n_manager_options + 1, sizeof *now);
     size_t n = 0;
-    if (!disable || strcmp(disable, "true")) {
+    if (!disable || strcasecmp(disable, "true")) {
         for (size_t i = 0; i < cfg->n_controller; i++) {
             const struct idl_controller *c = cfg->controller[i];
             if (!c->connection_mode || strcmp(c->connection_mode, "out-of-band")) {

@@ -90,9 +90,20 @@ close_others(int a, int b)
     close_range(hi + 1, ~0u, 0);
 }
 
+// The server's handlers write to descriptors that are about to be closed, and to be something else.
+static void
+reset_signals(void)
+{
+    static const int signals[] = {SIGHUP, SIGALRM, SIGTERM, SIGINT, SIGCHLD};
+    for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+        signal(signals[i], SIG_DFL);
+    }
+}
+
 static void
 child(struct db *db, const char *tmp, int sock, int old)
 {
+    reset_signals();
     close_others(sock, old);
     prctl(PR_SET_PDEATHSIG, SIGKILL); // the next server writes the same temporary file
     answer(sock, db_file_write_snapshot(tmp, db, "compacting database online"));

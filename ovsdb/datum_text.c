@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "lib/base/str.h"
+#include "lib/base/utf8.h"
 #include "ovsdb/data.h"
 #include "ovsdb/data_priv.h"
 #include "ovsdb/error.h"
@@ -116,6 +117,12 @@ parse_string(union db_atom *a, const char *s)
         return base_strdup(
             "An empty string is not valid as input; use \"\" to represent the empty string");
     }
+    char *error = utf8_check(s);
+    if (error) {
+        char *text = base_asprintf("constraint violation: not a valid UTF-8 string: %s", error);
+        free(error);
+        return text;
+    }
     if (*s != '"') {
         a->string = db_string_new(s, strlen(s));
         return NULL;
@@ -124,11 +131,11 @@ parse_string(union db_atom *a, const char *s)
     if (len < 2 || s[len - 1] != '"') {
         return base_asprintf("%s: missing quote at end of quoted string", s);
     }
-    json_error_t error;
-    json_t *j = json_loadb(s, len, JSON_DECODE_ANY, &error);
+    json_error_t je;
+    json_t *j = json_loadb(s, len, JSON_DECODE_ANY, &je);
     if (!json_is_string(j)) {
         json_decref(j);
-        return base_asprintf("%s: %s", s, error.text);
+        return base_asprintf("%s: %s", s, je.text);
     }
     a->string = db_string_new(json_string_value(j), json_string_length(j));
     json_decref(j);

@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/base/loop.h"
 #include "lib/base/str.h"
+#include "lib/base/utf8.h"
 #include "ovsdb/idl_private.h"
 
 LOG_MODULE(ovsdb_idl);
@@ -171,6 +172,15 @@ idl_txn_commit(struct idl_txn *txn)
         struct str request = STR_INIT;
         txn->request_id = jsonrpc_next_id(idl->conn);
         idl_ops_write(txn, &request);
+        char *error = utf8_check(str_get(&request));
+        if (error) { // the server would end the connection
+            free(txn->error);
+            txn->error = base_asprintf("constraint violation: not a valid UTF-8 string: %s", error);
+            free(error);
+            str_free(&request);
+            settle(txn, IDL_TXN_ERROR);
+            return txn->status;
+        }
         jsonrpc_send_raw(idl->conn, request.p, request.len);
         str_free(&request);
         idl_edit_undo_all(txn);

@@ -4,26 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "lib/base/utf8.h"
+
 void
 scan_destroy(struct scan *s)
 {
     str_free(&s->text);
-}
-
-// Length of the UTF-8 sequence of several bytes at p, 0: none (RFC 3629).
-static size_t
-utf8_sequence(const char *p)
-{
-    const uint8_t *s = (const uint8_t *) p;
-    size_t n = s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool surrogate = s[0] == 0xed && s[1] > 0x9f;
-    return overlong || surrogate || (s[0] == 0xf4 && s[1] > 0x8f) ? 0 : n;
 }
 
 // Whether the character stands for itself in a string.

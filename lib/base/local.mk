@@ -75,6 +75,8 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/unixctl.c \
 	lib/base/unixctl.h \
 	lib/base/unixctl_client.c \
+	lib/base/utf8.c \
+	lib/base/utf8.h \
 	lib/base/util.c \
 	lib/base/util.h \
 	lib/base/uuid.c \

@@ -21,3 +21,8 @@ check_PROGRAMS += tests/unit/base/test_jsonrpc_value
 TESTS += tests/unit/base/test_jsonrpc_value
 tests_unit_base_test_jsonrpc_value_SOURCES = tests/unit/base/test_jsonrpc_value.c tests/unit/base/value_twins.h
 tests_unit_base_test_jsonrpc_value_LDADD = $(LIBS_BASE) $(CMOCKA_LIBS) $(EXT_LIBS)
+
+check_PROGRAMS += tests/unit/base/test_utf8
+TESTS += tests/unit/base/test_utf8
+tests_unit_base_test_utf8_SOURCES = tests/unit/base/test_utf8.c
+tests_unit_base_test_utf8_LDADD = $(LIBS_BASE) $(CMOCKA_LIBS) $(EXT_LIBS)

@@ -275,6 +275,38 @@ two_clients(void **unused)
     idl_free(clients[1]);
 }
 
+static enum idl_txn_status
+commit(struct idl_txn *txn)
+{
+    idl_txn_commit(txn);
+    while (idl_txn_status(txn) == IDL_TXN_INCOMPLETE) {
+        turn();
+    }
+    return idl_txn_status(txn);
+}
+
+// Such a request would cost the connection, and so would each other try.
+static void
+not_utf8(void **unused)
+{
+    struct idl *idl = new_client(NULL);
+    while (!idl_is_synced(idl) || !idl_open_vswitch_first(idl)) {
+        turn();
+    }
+    struct idl_txn *txn = idl_txn_new(idl);
+    idl_open_vswitch_set_system_type(idl_open_vswitch_first(idl), "x\xc3(");
+    assert_int_equal(commit(txn), IDL_TXN_ERROR);
+    assert_string_equal(
+        idl_txn_error(txn),
+        "constraint violation: not a valid UTF-8 string: invalid UTF-8 sequence 0xc3 0x28");
+    idl_txn_free(txn);
+    txn = idl_txn_new(idl);
+    idl_open_vswitch_set_system_type(idl_open_vswitch_first(idl), "x\xc3\xa4");
+    assert_int_equal(commit(txn), IDL_TXN_SUCCESS);
+    idl_txn_free(txn);
+    idl_free(idl);
+}
+
 static void
 lock_passes_on(void **unused)
 {
@@ -321,7 +353,7 @@ start_server(void)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(two_clients),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(two_clients), cmocka_unit_test(not_utf8),
                                        cmocka_unit_test(lock_passes_on)};
     const char *given = getenv("SEED");
     uint64_t seed = given ? strtoull(given, NULL, 0) : random_u64();

@@ -32,6 +32,8 @@
 #include "ovsdb/file_priv.h"
 #include "ovsdb/journal.h"
 
+#define SINCE_MAX ((size_t) 256 << 20)
+
 enum stage { WRITING, SYNCING, NAMING, ENDING };
 
 enum request { SYNC_FILE = 's', SYNC_NAME = 'n' };
@@ -48,6 +50,7 @@ struct db_compaction {
     off_t base_size;
     struct str since; // records appended meanwhile, not yet in the new file
     bool durable;     // some of them must be on disk
+    bool outgrown;    // they were too many: the child is being ended
     struct str says;  // what the child wrote
     struct db_error *error;
     db_file_done *done;
@@ -57,9 +60,23 @@ struct db_compaction {
 void
 db_compaction_note(struct db_compaction *c, const char *text, size_t len, bool durable)
 {
+    if (!c || c->stage >= NAMING || c->outgrown) {
+        return;
+    }
+    db_journal_format(text, len, &c->since);
+    c->durable |= durable;
+    if (c->since.len > SINCE_MAX) { // a disk that is this slow: later
+        c->outgrown = true;
+        str_free(&c->since);
+        kill(c->pid, SIGKILL);
+    }
+}
+
+void
+db_compaction_note_sync(struct db_compaction *c)
+{
     if (c && c->stage < NAMING) {
-        db_journal_format(text, len, &c->since);
-        c->durable |= durable;
+        c->durable = true;
     }
 }
 
@@ -101,18 +118,20 @@ reset_signals(void)
 }
 
 static void
-child(struct db *db, const char *tmp, int sock, int old)
+child(struct db *db, const char *tmp, int sock, int old, pid_t server)
 {
     reset_signals();
     close_others(sock, old);
     prctl(PR_SET_PDEATHSIG, SIGKILL); // the next server writes the same temporary file
+    if (getppid() != server) {
+        _exit(1);
+    }
     answer(sock, db_file_write_snapshot(tmp, db, "compacting database online"));
     int fd = open(tmp, O_WRONLY | O_CLOEXEC);
     char request;
     while (read(sock, &request, 1) == 1) {
         if (request == SYNC_NAME) {
-            db_journal_sync_directory(tmp);
-            answer(sock, NULL);
+            answer(sock, db_journal_sync_directory(tmp));
         } else {
             answer(sock,
                    fd < 0 || fdatasync(fd) ? db_error_io(errno, "%s: fsync failed", tmp) : NULL);
@@ -223,12 +242,21 @@ fail(struct db_file *f, struct db_error *take)
     let_go(f);
 }
 
+static struct db_error *
+outgrown(void)
+{
+    return db_error_new("resources exhausted", "more than %zu MB were committed meanwhile",
+                        SINCE_MAX >> 20);
+}
+
 static void
 advance(struct db_file *f)
 {
     struct db_compaction *c = f->compaction;
     struct db_error *e = NULL;
-    if (c->stage == WRITING) {
+    if (c->outgrown) {
+        e = outgrown();
+    } else if (c->stage == WRITING) {
         e = after_writing(c);
     } else if (c->stage == SYNCING) {
         e = after_syncing(f, c);
@@ -262,8 +290,10 @@ hear(struct db_file *f)
     } else if (n > 0) {
         str_add_n(&c->says, buf, n); // a sentence, until its end
     } else {
-        fail(f, db_error_new("I/O error", "%s",
-                             c->says.len ? str_get(&c->says) : "the compacting process died"));
+        fail(f, c->outgrown ? outgrown()
+                            : db_error_new("I/O error", "%s",
+                                           c->says.len ? str_get(&c->says)
+                                                       : "the compacting process died"));
     }
 }
 
@@ -300,9 +330,10 @@ db_file_compact_start(struct db_file *f, struct db *db, struct loop *loop, db_fi
         return -errno;
     }
     char *tmp = db_file_temporary_name(f);
+    const pid_t server = getpid();
     pid_t pid = fork();
     if (!pid) {
-        child(db, tmp, socks[1], db_journal_fd(f->journal));
+        child(db, tmp, socks[1], db_journal_fd(f->journal), server);
     }
     int error = errno;
     close(socks[1]);

@@ -477,6 +477,7 @@ db_file_commit(struct db_file *f, const struct db_txn *txn, bool durable)
 struct db_error *
 db_file_sync(struct db_file *f)
 {
+    db_compaction_note_sync(f->compaction);
     return db_journal_sync(f->journal);
 }
 

@@ -16,8 +16,6 @@
 
 #define MAGIC "OVSDB JSON "
 #define CLUSTER_MAGIC "OVSDB CLUSTER "
-// Nobody writes larger ones; a damaged length must not make us ask for all memory.
-#define MAX_RECORD (1u << 30)
 
 struct db_journal {
     char *path;
@@ -190,8 +188,7 @@ read_header(struct db_journal *j, size_t *len, char sha1[DB_SHA1_HEX + 1])
     int used = 0;
     if (strncmp(line, MAGIC, strlen(MAGIC)) ||
         sscanf(line + strlen(MAGIC), "%lu %40[0-9a-f]%n", &n, sha1, &used) != 2 ||
-        strlen(sha1) != DB_SHA1_HEX || strcmp(line + strlen(MAGIC) + used, "\n") || !n ||
-        n > MAX_RECORD) {
+        strlen(sha1) != DB_SHA1_HEX || strcmp(line + strlen(MAGIC) + used, "\n") || !n) {
         return db_error_new("syntax error", "%s: parse error at offset %lld in header line",
                             j->path, (long long) j->end);
     }
@@ -212,11 +209,20 @@ body_buffer(struct db_journal *j, size_t len)
     return j->body;
 }
 
+// Are there so many bytes? A damaged length must not make us ask for all memory.
+static bool
+is_there(const struct db_journal *j, long long at, size_t len)
+{
+    struct stat st;
+    return fstat(j->fd, &st) || !S_ISREG(st.st_mode) ||
+           (st.st_size >= at && len <= (size_t) (st.st_size - at));
+}
+
 static struct db_error *
 read_body(struct db_journal *j, size_t len, const char *sha1)
 {
     long long at = ftello(j->in);
-    char *text = body_buffer(j, len);
+    char *text = is_there(j, at, len) ? body_buffer(j, len) : NULL;
     if (!text || fread(text, 1, len, j->in) != len) {
         int error = ferror(j->in) ? errno : 0;
         return error ? db_error_io(error, "%s: error reading %zu bytes starting at offset %lld",
@@ -378,16 +384,21 @@ db_journal_append(struct db_journal *j, const char *text, size_t len)
     return e;
 }
 
-void
+struct db_error *
 db_journal_sync_directory(const char *path)
 {
     char *copy = base_strdup(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const char *name = dirname(copy);
+    int fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    // File systems that cannot say EINVAL: their entries need nothing.
+    struct db_error *e = fd < 0 || (fsync(fd) && errno != EINVAL)
+                             ? db_error_io(errno, "%s: fsync failed", name)
+                             : NULL;
     if (fd >= 0) {
-        (void) !fsync(fd);
         close(fd);
     }
     free(copy);
+    return e;
 }
 
 struct db_error *
@@ -395,8 +406,11 @@ db_journal_sync(struct db_journal *j)
 {
     if (j->new_name) {
         char *real = realpath(j->path, NULL);
-        db_journal_sync_directory(real ? real : j->path);
+        struct db_error *e = db_journal_sync_directory(real ? real : j->path);
         free(real);
+        if (e) {
+            return e;
+        }
         j->new_name = false;
     }
     return fdatasync(j->fd) ? db_error_io(errno, "%s: fsync failed", j->path) : NULL;

@@ -49,7 +49,7 @@ off_t db_journal_size(const struct db_journal *); // end of the last good record
 // The file takes the name (and the lock) of another one, which closes. The name is on disk once
 // the journal is synced, or the directory is and the journal is told.
 struct db_error *db_journal_take_place(struct db_journal *new, struct db_journal *old_take);
-void db_journal_sync_directory(const char *path); // of the file
+struct db_error *db_journal_sync_directory(const char *path); // of the file
 void db_journal_name_is_synced(struct db_journal *);
 int db_journal_fd(const struct db_journal *);
 const char *db_journal_path(const struct db_journal *);

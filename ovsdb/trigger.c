@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Transactions of sessions. One whose "wait" doesn't hold yet is kept as a trigger and runs again
 // after each change, until its time is over. What waits costs memory, so that a session may have
-// only so much of it: KEPT_MAX bytes of requests, of which each counts KEPT_EACH at least.
+// only so much of it: one request, or KEPT_MAX bytes of them, of which each counts KEPT_EACH at
+// least.
 #include <stdlib.h>
 
 #include "lib/base/clock.h"
@@ -86,8 +87,8 @@ trigger_free(struct trigger *t)
 bool
 db_session_keep(struct db_session *session, const struct jsonrpc_msg *m, size_t *charged)
 {
-    if (session->waiting < KEPT_MAX) {
-        *charged = MAX(m->bytes, (size_t) KEPT_EACH);
+    *charged = MAX(m->bytes, (size_t) KEPT_EACH);
+    if (!session->waiting || session->waiting + *charged <= KEPT_MAX) {
         session->waiting += *charged;
         return true;
     }

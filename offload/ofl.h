@@ -35,7 +35,8 @@ void ofl_tidy(struct dp_channel *);
 // Removes filters that the table lacks from devices that joined since the last full dump (an earlier switch left them), or where
 // the answer about one was lost. Filters that a full dump has shown are the caller's to keep or remove. The thread that owns the
 // channel, and that alone installs filters at the ports of which is_mine() is true: else it took a new one for a stray.
-void ofl_remove_strays(struct dp_channel *, bool (*is_mine)(uint32_t dp_port, void *aux), void *aux);
+// False: the kernel did not tell all of some device; to be called again after a while.
+bool ofl_remove_strays(struct dp_channel *, bool (*is_mine)(uint32_t dp_port, void *aux), void *aux);
 
 // Are there chains for copies to internal ports (see ofl_local.c)? Packets may be on their way there
 // for a moment after the last flow has left. Any thread.

@@ -398,11 +398,12 @@ next_unseen(struct dp *dp, bool (*is_mine)(uint32_t dp_port, void *aux), void *a
     return ifindex;
 }
 
-void
+bool
 ofl_remove_strays(struct dp_channel *c, bool (*is_mine)(uint32_t dp_port, void *aux), void *aux)
 {
-    int ifindex, missed = 0;
-    while (!missed && (ifindex = next_unseen(c->dp, is_mine, aux))) {
+    int ifindex, *missed = NULL;
+    size_t n_missed = 0, cap = 0;
+    while ((ifindex = next_unseen(c->dp, is_mine, aux))) {
         struct found f = {0};
         const int error = ofl_dump_device(c, ifindex, true, find, &f);
         if (f.n) {
@@ -410,11 +411,18 @@ ofl_remove_strays(struct dp_channel *c, bool (*is_mine)(uint32_t dp_port, void *
         }
         remove_unknown(c, &f);
         found_free(&f);
-        missed = error && error != -ENODEV ? ifindex : 0;
+        if (error && error != -ENODEV) {
+            if (n_missed == cap) {
+                missed = base_grow(missed, &cap, sizeof *missed);
+            }
+            missed[n_missed++] = ifindex;
+        }
     }
-    if (missed) {
-        set_looked(c->dp, missed, false); // in the next turn
+    for (size_t i = 0; i < n_missed; i++) {
+        set_looked(c->dp, missed[i], false);
     }
+    free(missed);
+    return !n_missed;
 }
 
 static bool

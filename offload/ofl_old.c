@@ -146,14 +146,15 @@ ofl_old_passes(struct dp *dp, int ifindex)
 }
 
 void
-ofl_old_leave(struct dp *dp, const struct flow_id *id, uint32_t serial)
+ofl_old_leave(struct dp *dp, const struct dp_channel *c, const struct flow_id *id, uint32_t serial)
 {
     struct ofl_old *o;
     HMAP_FOR_EACH_HASH(o, by_id, hash_id(id), &dp->olds_by_id)
     {
         if (flow_id_equals(&o->id, id)) {
             o->left = true;
-            o->serial = o->serial ? o->serial : serial;
+            // Another thread's tell their counters to that one, who knows nothing of this number.
+            o->serial = o->serial || o->owner != c ? o->serial : serial;
         }
     }
 }

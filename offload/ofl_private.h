@@ -320,8 +320,8 @@ void ofl_old_count(const struct ofl_counts *, be16_t protocol, uint64_t *packets
 uint8_t ofl_old_top(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex);
 // The same of those that let packets pass, of a device: packets of a new flow may be among them.
 uint8_t ofl_old_passes(struct dp *dp, int ifindex) REQUIRES(dp->mutex);
-// The flow leaves: what had no number comes under this one.
-void ofl_old_leave(struct dp *dp, const struct flow_id *, uint32_t serial) REQUIRES(dp->mutex);
+// The flow leaves: what had no number comes under this one, where this channel removes it.
+void ofl_old_leave(struct dp *dp, const struct dp_channel *, const struct flow_id *, uint32_t serial) REQUIRES(dp->mutex);
 bool ofl_old_on(struct dp *dp, int ifindex) REQUIRES(dp->mutex);
 // A dump shows a filter: one of these?
 bool ofl_old_known(struct dp *dp, const struct ofl_record *) REQUIRES(dp->mutex);

@@ -645,7 +645,7 @@ done_leave(struct dp *dp, struct round *r, struct step *s, const struct nlk_resu
     add_old(dp, r->c, flow, s, before);
     add_pass(dp, r->c, flow, s, false);
     op->late = ofl_old_serial(dp);
-    ofl_old_leave(dp, &op->id, op->late);
+    ofl_old_leave(dp, r->c, &op->id, op->late);
     op->place = place_of(flow);
     ofl_table_remove(dp, flow);
 }

@@ -125,6 +125,7 @@ struct mega_xlate {
     bool to_controller, slow, passes_patch;
     struct mega_xlate *past; // an earlier one whose packets may still be told of; under the counters' lock
     uint32_t late_from, late; // dp_flow_op.late of its first filter and its last one that have gone; 0: they have told all
+    uint16_t n_late;          // of these filters, those that have not
     bool in_tc;               // the filter goes by it (while the entry has MEGA_TC)
     struct mega_link links[];
 };

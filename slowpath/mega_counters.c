@@ -228,6 +228,7 @@ mega_xlate_left(struct mega *m, uint32_t late)
     if (late) {
         x->late_from = x->late ? x->late_from : late;
         x->late = late;
+        x->n_late++;
     } else if (x != m->x && !x->late) {
         done = take_out(m, x);
     }
@@ -255,7 +256,7 @@ mega_xlate_add_late(struct mega *m, const struct mega_late *late)
     while (x && (!x->late || late->number - x->late_from > x->late - x->late_from)) {
         x = x->past;
     }
-    if (x && late->last && late->number == x->late) {
+    if (x && late->last && !--x->n_late) {
         x->late = 0;
         if (x != m->x && !x->in_tc) {
             done = take_out(m, x);

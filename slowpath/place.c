@@ -74,19 +74,17 @@ sp_place_port(const struct place *p, uint32_t dp_port)
 }
 
 static struct place_worker *
-worker_of(struct place *p, uint32_t nic)
+worker_of(struct place *p, uint32_t dp_port)
 {
-    return rcu_get(p->workers[nic % PLACE_WORKERS]);
+    const struct place_port *port = sp_place_port(p, dp_port);
+    struct place_worker *w = rcu_get(p->workers[port ? port->nic % PLACE_WORKERS : 0]);
+    return w ? w : rcu_get(p->workers[0]); // until that one is there
 }
 
-static void
-queue(struct place *p, struct mega *m, uint8_t what)
+void
+sp_place_queue(struct place *p, struct mega *m, uint8_t what)
 {
-    const struct place_port *port = sp_place_port(p, sp_place_in_port(m));
-    struct place_worker *w = worker_of(p, port ? port->nic : 0);
-    if (!w) {
-        w = worker_of(p, 0);
-    }
+    struct place_worker *w = worker_of(p, sp_place_in_port(m));
     if (w && !(__atomic_fetch_or(&m->flags, (uint8_t) (what | MEGA_QUEUED), __ATOMIC_SEQ_CST) &
                MEGA_QUEUED)) {
         sp_worker_queue(w, &m->id);
@@ -110,7 +108,7 @@ sp_place_consider(struct sp_dp *dp, struct mega *m, const struct sp_config *conf
         return;
     }
     mega_set_reason(m, &pending);
-    queue(p, m, 0);
+    sp_place_queue(p, m, 0);
 }
 
 void
@@ -118,7 +116,7 @@ sp_place_update(struct sp_dp *dp, struct mega *m)
 {
     struct place *p = rcu_get(dp->place);
     if (p) {
-        queue(p, m, MEGA_UPDATE);
+        sp_place_queue(p, m, MEGA_UPDATE);
     }
 }
 
@@ -127,7 +125,7 @@ sp_place_remove(struct sp_dp *dp, struct mega *m)
 {
     struct place *p = rcu_get(dp->place);
     if (p) {
-        queue(p, m, MEGA_REMOVE);
+        sp_place_queue(p, m, MEGA_REMOVE);
     }
 }
 
@@ -321,8 +319,9 @@ static void
 start(struct place *p)
 {
     publish_ports(p);
+    __atomic_store_n(&p->active, true,
+                     __ATOMIC_RELEASE); // before: they look at all flows once, as they start
     start_workers(p);
-    __atomic_store_n(&p->active, true, __ATOMIC_RELEASE);
     loop_timer_set(p->timer, REFRESH_MS);
     LOG_INFO("hardware offload is on");
 }

@@ -98,12 +98,18 @@ enum place_command { PLACE_RUN, PLACE_STOP, PLACE_DRAIN };
 struct place_move { // an entry that this worker has claimed
     struct mega *m;
     enum place_decision what;
-    bool done; // tc did what was asked for
+    bool done;     // tc did what was asked for
     uint32_t late; // what tc counted comes under this number, too; 0: it was all told
     int error;
     enum dp_place place;
     struct reason reason;
     struct flow_match match;
+};
+
+struct place_later { // entries that are to be queued again
+    struct flow_id *ids;
+    size_t n, cap;
+    int64_t due, delay; // ms
 };
 
 struct place_late {
@@ -127,10 +133,8 @@ struct place_worker {
     struct place_move *op_of[PLACE_BATCH];
     struct place_late *late; // entries that are dead but for counters
     size_t n_late, cap_late;
-    struct flow_id *later; // could not be claimed
-    size_t n_later, cap_later;
-    int later_ms; // how long they wait
-    bool stuck;   // a change failed in both places
+    struct place_later owned;  // could not be claimed
+    struct place_later stuck;  // a change failed in both places
     int64_t us_per_move;       // of the last batches
     int64_t tokens, tokens_at; // other_config:offload-rate
 };
@@ -142,6 +146,8 @@ void sp_worker_queue(struct place_worker *, const struct flow_id *);
 
 void sp_place_drained(void *place); // main thread: one of its workers has no flow in tc any more
 uint32_t sp_place_in_port(const struct mega *);
+// To the worker of its port; what: enum mega_flags. RCU section.
+void sp_place_queue(struct place *, struct mega *, uint8_t what);
 // NULL: not a port of ours.
 const struct place_port *sp_place_port(const struct place *, uint32_t dp_port);
 

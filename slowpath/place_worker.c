@@ -35,6 +35,7 @@ COVERAGE(place_refused);
 #define READY_POLL_MS 50
 #define LATER_MS 10
 #define LATER_MAX_MS 1000
+#define LOOK_MS 1000 // when the kernel did not tell all filters of a device
 // What comes meanwhile shares a batch, and its system calls: flows wait at home, where they forward
 // as well. Longer while many come, not at all when a batch was full.
 #define GATHER_MS 10
@@ -253,16 +254,38 @@ phase_tc_last(struct place_worker *w)
 // --- The end of a move. ---
 
 static void
-try_later(struct place_worker *w, struct mega *m, uint8_t flags)
+try_later(struct place_later *l, struct mega *m, uint8_t flags)
 {
     if (__atomic_fetch_or(&m->flags, (uint8_t) (flags | MEGA_QUEUED), __ATOMIC_SEQ_CST) &
         MEGA_QUEUED) {
         return; // queued again meanwhile
     }
-    if (w->n_later == w->cap_later) {
-        w->later = base_grow(w->later, &w->cap_later, sizeof *w->later);
+    if (l->n == l->cap) {
+        l->ids = base_grow(l->ids, &l->cap, sizeof *l->ids);
     }
-    w->later[w->n_later++] = m->id;
+    l->ids[l->n++] = m->id;
+}
+
+// It could not be claimed: whoever has it lets go soon.
+static void
+try_soon(struct place_worker *w, struct mega *m, uint8_t flags)
+{
+    w->owned.delay = LATER_MS;
+    w->owned.due = w->owned.n ? w->owned.due : clock_now() + LATER_MS;
+    try_later(&w->owned, m, flags);
+}
+
+// What neither place takes is tried ever less often.
+static void
+try_less(struct place_worker *w, struct mega *m, uint8_t flags)
+{
+    struct place_later *l = &w->stuck;
+    if (!l->n) {
+        const bool again = l->due + 2 * l->delay > clock_now();
+        l->delay = again ? MIN(l->delay * 2, LATER_MAX_MS) : LATER_MS;
+        l->due = clock_now() + l->delay;
+    }
+    try_later(l, m, flags);
 }
 
 static void
@@ -391,8 +414,7 @@ settle(struct place_worker *w, struct place_move *mv)
         }
     }
     if (mv->what == PLACE_CHANGE && in_tc && !mv->done) {
-        w->stuck = true;
-        try_later(w, m, MEGA_UPDATE); // neither here nor there: it still has its old actions
+        try_less(w, m, MEGA_UPDATE); // neither here nor there: it still has its old actions
     }
     mega_release(c, m, MEGA_MOVING);
 }
@@ -468,8 +490,18 @@ consider(struct place_worker *w, struct mega *m)
     if (wants_hw(w) && !sp_policy_admit(w, m, &why)) {
         mega_set_reason(m, &why);
     } else if (!claim(w, m, PLACE_IN, REASON_NONE)) {
-        try_later(w, m, 0);
+        try_soon(w, m, 0);
     }
+}
+
+// Is it this worker who installs what comes in there? RCU section.
+static bool
+serves(const struct place_worker *w, uint32_t dp_port)
+{
+    const struct place_port *p = sp_place_port(w->place, dp_port);
+    const uint32_t at = p ? p->nic % PLACE_WORKERS : 0;
+    // A worker runs before others see it.
+    return at == w->nic % PLACE_WORKERS || (!w->nic && !rcu_get(w->place->workers[at]));
 }
 
 static void
@@ -482,12 +514,14 @@ take(struct place_worker *w, const struct flow_id *id)
             &m->flags, (uint8_t) ~(MEGA_QUEUED | MEGA_REMOVE | MEGA_UPDATE), __ATOMIC_SEQ_CST);
         if (flags & MEGA_REMOVE) {
             if (!claim(w, m, PLACE_KILL, REASON_NONE)) {
-                try_later(w, m, MEGA_REMOVE);
+                try_soon(w, m, MEGA_REMOVE);
             }
         } else if (mega_has(m, MEGA_TC)) {
             if (flags & MEGA_UPDATE && !claim(w, m, PLACE_CHANGE, REASON_NONE)) {
-                try_later(w, m, MEGA_UPDATE);
+                try_soon(w, m, MEGA_UPDATE);
             }
+        } else if (!serves(w, sp_place_in_port(m))) {
+            sp_place_queue(w->place, m, 0); // its port has another NIC than when it was queued
         } else if (__atomic_load_n(&w->place->active, __ATOMIC_ACQUIRE)) {
             consider(w, m);
         }
@@ -545,21 +579,14 @@ take_queued(struct place_worker *w, bool *busy)
 }
 
 static void
-take_later(struct place_worker *w)
+take_later(struct place_worker *w, struct place_later *l)
 {
-    for (size_t i = 0; i < w->n_later; i++) {
-        sp_worker_queue(w, &w->later[i]);
+    if (clock_now() >= l->due) {
+        for (size_t i = 0; i < l->n; i++) {
+            sp_worker_queue(w, &l->ids[i]);
+        }
+        l->n = 0;
     }
-    w->n_later = 0;
-}
-
-// What neither place takes is tried ever less often.
-static int
-later_wait(struct place_worker *w)
-{
-    w->later_ms = w->stuck ? MIN(MAX(w->later_ms, LATER_MS) * 2, LATER_MAX_MS) : LATER_MS;
-    w->stuck = false;
-    return w->later_ms;
 }
 
 static void
@@ -574,7 +601,10 @@ take_orders(struct place_worker *w)
             continue;
         }
         const bool in_tc = mega_has(m, MEGA_TC);
-        if (in_tc && orders[i].what == PLACE_IN) {
+        if (!in_tc && !serves(w, sp_place_in_port(m))) {
+            sp_policy_gone(w, &orders[i].id);
+            sp_place_queue(w->place, m, 0);
+        } else if (in_tc && orders[i].what == PLACE_IN) {
             sp_policy_taken(w, m); // by way of the queue; else it would be ordered for ever
         } else if (in_tc == (orders[i].what == PLACE_OUT)) {
             claim(w, m, orders[i].what,
@@ -586,14 +616,6 @@ take_orders(struct place_worker *w)
 }
 
 // --- Start and end. ---
-
-// Is it this worker who installs what comes in there? RCU section.
-static bool
-serves(const struct place_worker *w, uint32_t dp_port)
-{
-    const struct place_port *p = sp_place_port(w->place, dp_port);
-    return (p ? p->nic % PLACE_WORKERS : 0) == w->nic % PLACE_WORKERS;
-}
 
 static bool
 queue_home(struct mega *m, void *w_)
@@ -764,6 +786,13 @@ is_served(uint32_t dp_port, void *w_)
     return is;
 }
 
+// ms until these are due; -1: there are none.
+static int
+later_wait(const struct place_later *l)
+{
+    return l->n ? (int) MAX(l->due - clock_now(), 0) : -1;
+}
+
 static void
 run(void *w_)
 {
@@ -787,16 +816,19 @@ run(void *w_)
         clock_let_go();
         collect_late(w);
         ofl_tidy(w->tc);
-        ofl_remove_strays(w->tc, is_served, w);
+        const int look_again = ofl_remove_strays(w->tc, is_served, w) ? -1 : LOOK_MS;
         if (wait < 0) {
-            wait = w->n_later ? later_wait(w) : sp_policy_wait(&w->policy, clock_now());
-            wait = sooner(wait, ofl_collect_wait(w->tc));
+            wait = sooner(sp_policy_wait(&w->policy, clock_now()), ofl_collect_wait(w->tc));
+            wait = sooner(wait, later_wait(&w->owned));
+            wait = sooner(wait, later_wait(&w->stuck));
+            wait = sooner(wait, look_again);
         }
         // A rest in the queue, of which the descriptor says nothing: wait by time alone.
         if (wait && poll(&fd, 1, wait) > 0 && command(w) == PLACE_RUN) {
             poll(NULL, 0, busy ? GATHER_BUSY_MS : GATHER_MS);
         }
-        take_later(w);
+        take_later(w, &w->owned);
+        take_later(w, &w->stuck);
     }
     if (command(w) == PLACE_DRAIN) {
         drain(w);
@@ -817,7 +849,8 @@ worker_free(void *w_)
     }
     queue_destroy(&w->queue);
     sp_policy_destroy(&w->policy);
-    free(w->later);
+    free(w->owned.ids);
+    free(w->stuck.ids);
     free(w->late);
     free(w);
 }

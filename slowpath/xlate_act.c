@@ -455,7 +455,6 @@ static act_fn *const acts[OF_ACT_COUNT] = {
     [OF_ACT_SET_QUEUE] = act_set_queue,
     [OF_ACT_POP_QUEUE] = act_pop_queue,
     [OF_ACT_NOTE] = act_nothing,
-    [OF_ACT_CONJUNCTION] = act_nothing, // works through the classifier
     [OF_ACT_EXIT] = act_exit,
     [OF_ACT_CLONE] = act_clone,
     [OF_ACT_CLEAR_ACTIONS] = act_clear_actions,

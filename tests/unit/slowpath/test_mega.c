@@ -235,6 +235,24 @@ translate_again(struct mega *m, const struct flow_key *key)
     xlate_out_destroy(&out);
 }
 
+static void
+revalidate(struct mega *m, const struct flow_key *key)
+{
+    assert_true(mega_claim(m, MEGA_UPDATING));
+    translate_again(m, key);
+    mega_release(cache, m, MEGA_UPDATING);
+}
+
+// The entry, and the test's RCU section.
+static void
+end(struct mega *m)
+{
+    assert_true(mega_claim(m, MEGA_DYING));
+    mega_kill(cache, m);
+    rcu_end();
+    free(mega_take_dirty(cache, &(size_t){0}));
+}
+
 // What tc counted by old actions is the old rule's, however late it is told.
 static void
 test_late(void **state)
@@ -250,9 +268,7 @@ test_late(void **state)
     assert_int_equal(old->packets, 3);
 
     flow_mod(OF_FLOW_ADD, "cookie=2,priority=2,actions=output:3");
-    assert_true(mega_claim(m, MEGA_UPDATING));
-    translate_again(m, &k);
-    mega_release(cache, m, MEGA_UPDATING);
+    revalidate(m, &k);
     const struct of_rule *new = m->x->links[0].dep->rule;
     assert_ptr_not_equal(new, old);
     // The filter is still what it was.
@@ -276,9 +292,7 @@ test_late(void **state)
     mega_slot_begin(m, MEGA_HOME, 13);
     mega_release(cache, m, MEGA_MOVING);
     flow_mod(OF_FLOW_ADD, "cookie=3,priority=3,actions=output:1,output:2");
-    assert_true(mega_claim(m, MEGA_UPDATING));
-    translate_again(m, &k);
-    mega_release(cache, m, MEGA_UPDATING);
+    revalidate(m, &k);
     const struct of_rule *newest = m->x->links[0].dep->rule;
     mega_merge(m, MEGA_HOME, &(struct dp_flow_stats){.packets = 1, .bytes = 100}, 14);
     assert_int_equal(newest->packets, 1);
@@ -294,18 +308,17 @@ test_late(void **state)
     mega_counts(m, &c);
     assert_int_equal(c.packets, old->packets + new->packets + newest->packets);
     assert_int_equal(c.bytes, 100 * c.packets);
-    assert_true(mega_claim(m, MEGA_DYING));
-    mega_kill(cache, m);
-    rcu_end();
-    free(mega_take_dirty(cache, &(size_t){0}));
+    end(m);
 }
 
 // A flow that comes back to tc before its earlier filter has told all, and changes there.
+// in_order: its filters tell their last counters in the order in which they went.
 static void
-test_late_return(void **state)
+late_return(bool in_order)
 {
     struct flow_key k;
     make_key(&k, 1, 1, htobe16(80));
+    flow_mod(OF_FLOW_DELETE, "");
     flow_mod(OF_FLOW_ADD, "cookie=1,priority=1,actions=output:2");
     rcu_begin();
     struct mega *m = add_entry(&k);
@@ -321,9 +334,7 @@ test_late_return(void **state)
     assert_int_equal(old->packets, 4);
 
     flow_mod(OF_FLOW_ADD, "cookie=2,priority=2,actions=output:3");
-    assert_true(mega_claim(m, MEGA_UPDATING));
-    translate_again(m, &k);
-    mega_release(cache, m, MEGA_UPDATING);
+    revalidate(m, &k);
     const struct of_rule *new = m->x->links[0].dep->rule;
     mega_merge(m, MEGA_TC, &(struct dp_flow_stats){.packets = 2, .bytes = 200}, 13);
     assert_int_equal(old->packets, 6); // the filter has its actions still
@@ -331,17 +342,22 @@ test_late_return(void **state)
     assert_true(mega_claim(m, MEGA_MOVING));
     mega_tc_left(cache, m, 6);
     mega_release(cache, m, MEGA_MOVING);
-    mega_add_late(cache, m, &(struct mega_late){5, 10, 1000, true});
+    mega_add_late(cache, m, &(struct mega_late){in_order ? 5 : 6, 10, 1000, true});
     assert_int_equal(old->packets, 16);
+    assert_non_null(m->x->past);
     mega_merge(m, MEGA_TC, &(struct dp_flow_stats){.packets = 3, .bytes = 300}, 14);
     assert_int_equal(new->packets, 1);
-    mega_add_late(cache, m, &(struct mega_late){6, 20, 2000, true});
+    mega_add_late(cache, m, &(struct mega_late){in_order ? 6 : 5, 20, 2000, true});
     assert_int_equal(old->packets, 36);
     assert_null(m->x->past);
-    assert_true(mega_claim(m, MEGA_DYING));
-    mega_kill(cache, m);
-    rcu_end();
-    free(mega_take_dirty(cache, &(size_t){0}));
+    end(m);
+}
+
+static void
+test_late_return(void **state)
+{
+    late_return(true);
+    late_return(false);
 }
 
 // Counters that come when the bridge has gone: of a flow that is dead but for them, and of a past translation.

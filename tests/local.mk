@@ -6,7 +6,7 @@ TESTS += $(LINTS)
 include tests/unit/local.mk
 include tests/fakes/local.mk
 include tests/fuzz/local.mk
-EXTRA_DIST += tests/run tests/sanitizers tests/interop .ci/run
+EXTRA_DIST += tests/jsonrpc_client.py tests/run tests/sanitizers tests/interop .ci/run
 EXTRA_DIST += tests/netns
 EXTRA_DIST += tests/bench
 EXTRA_DIST += tests/bench/lib.sh tests/bench/forward tests/bench/setup-user tests/bench/idle-user tests/bench/openflow tests/bench/ovsdb

@@ -4,7 +4,7 @@
 //
 // The winner's own bits come first. Then every rule that would have won, had it matched, must
 // differ from the key in a bit that is looked at: mostly it does so in bits that others needed
-// already. If not,
+// already. If not:
 //
 // Of a subtable with many rules, the cheapest of what its indexes say is taken: a prefix that no
 // rule has, or the first stages. Those come first: what they take is much, and serves the others.

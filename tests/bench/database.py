@@ -3,45 +3,27 @@
 import json
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.dont_write_bytecode = True
+import jsonrpc_client
+
 TOP = os.path.abspath(os.environ.get("top_builddir", os.path.join(os.path.dirname(__file__), "..", "..")))
 SIDES = {"peer": ("/usr/sbin/ovsdb-server", "/usr/bin/ovs-vsctl"), "ours": (TOP + "/tools/ovsdb-server", TOP + "/tools/ovs-vsctl")}
 D = "Open_vSwitch"
 
 
-class Client:
+class Client(jsonrpc_client.Client):
     def __init__(self, path):
-        self.s = socket.socket(socket.AF_UNIX)
-        self.s.connect(path)
-        self.s.settimeout(120)
-        self.buf, self.decoder = "", json.JSONDecoder()
-
-    def receive(self):
-        while True:
-            text = self.buf.lstrip()
-            if text:
-                try:
-                    value, end = self.decoder.raw_decode(text)
-                    self.buf = text[end:]
-                    return value
-                except ValueError:
-                    pass
-            data = self.s.recv(1 << 20)
-            if not data:
-                raise EOFError
-            self.buf += data.decode()
+        super().__init__(path, 120)
 
     def call(self, method, *params):
-        self.s.sendall(json.dumps({"id": 1, "method": method, "params": list(params)}).encode())
-        while "method" in (m := self.receive()):
-            pass
-        return m
+        return super().call(method, *params)[0]
 
     def pipeline(self, transactions):
         data = b"".join(json.dumps({"id": i, "method": "transact", "params": [D] + t}).encode() for i, t in enumerate(transactions))

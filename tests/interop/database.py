@@ -13,6 +13,10 @@ if "SANITIZER_REPORTS" not in os.environ:  # programs may be of a build with san
     wrapper = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "sanitizers")
     os.execv(wrapper, [wrapper, os.path.abspath(sys.argv[0])] + sys.argv[1:])
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.dont_write_bytecode = True
+import jsonrpc_client
+
 TOP = os.path.abspath(os.environ.get("top_builddir", os.path.join(os.path.dirname(__file__), "..", "..")))
 OUR = {n: os.path.join(TOP, "tools", n) for n in ("ovsdb-server", "ovsdb-client", "ovsdb-tool", "ovs-vsctl")}
 STOCK = {"ovsdb-server": "/usr/sbin/ovsdb-server", "ovsdb-client": "/usr/bin/ovsdb-client", "ovsdb-tool": "/usr/bin/ovsdb-tool",
@@ -65,41 +69,9 @@ class Server:
         return p.returncode, p.stdout, p.stderr
 
 
-class Client:
+class Client(jsonrpc_client.Client):
     def __init__(self, server):
-        self.s = socket.socket(socket.AF_UNIX)
-        self.s.connect(server.sock)
-        self.s.settimeout(20)
-        self.buf, self.n, self.decoder = "", 0, json.JSONDecoder()
-
-    def receive(self):
-        while True:
-            text = self.buf.lstrip()
-            if text:
-                try:
-                    value, end = self.decoder.raw_decode(text)
-                    self.buf = text[end:]
-                    return value
-                except ValueError:
-                    pass
-            data = self.s.recv(1 << 20)
-            if not data:
-                raise EOFError
-            self.buf += data.decode()
-
-    def send(self, method, *params):
-        self.n += 1
-        self.s.sendall(json.dumps({"id": self.n, "method": method, "params": list(params)}).encode())
-        return self.n
-
-    def call(self, method, *params):
-        n, notes = self.send(method, *params), []
-        while True:
-            m = self.receive()
-            if m.get("id") == n and "method" not in m:
-                m.pop("id")
-                return m, notes
-            notes.append(m)
+        super().__init__(server.sock, 20)
 
     def transact(self, *ops, db=D):
         return self.call("transact", db, *ops)[0]["result"]

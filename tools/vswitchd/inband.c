@@ -4,6 +4,7 @@
 // Remotes with numeric IPv4 addresses only.
 #include "config.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -39,18 +40,42 @@ inherit(struct of_inband_remote *r, const struct vsw_bridge *br)
     }
 }
 
-static void
-look_up(struct vsw_bridge *br)
+// What the kernel said in this turn: bridges often have the same controllers.
+struct answers {
+    struct of_inband_remote *r;
+    size_t n, cap;
+    bool silent; // it does not answer: no more questions
+};
+
+static const struct of_inband_remote *
+look_up(struct answers *all, be32_t ip)
 {
-    for (size_t i = 0; i < br->n_remotes && vsw.links; i++) {
-        struct of_inband_remote *r = &br->remotes[i];
-        if (!kernel && route_open(&kernel)) {
-            return;
+    for (size_t i = 0; i < all->n; i++) {
+        if (all->r[i].ip == ip) {
+            return &all->r[i];
         }
-        struct mac hop;
-        if (!route_next_hop(kernel, r->ip, &hop)) { // else the one of before may be right still
-            r->has_hop = true;
-            r->hop = hop;
+    }
+    if (all->n == all->cap) {
+        all->r = base_grow(all->r, &all->cap, sizeof *all->r);
+    }
+    struct of_inband_remote *r = &all->r[all->n++];
+    *r = (struct of_inband_remote){.ip = ip};
+    if (!all->silent && vsw.links && (kernel || !route_open(&kernel))) {
+        const int error = route_next_hop(kernel, ip, &r->hop);
+        r->has_hop = !error;
+        all->silent = error == -ETIMEDOUT;
+    }
+    return r;
+}
+
+static void
+look_up_all(struct answers *all, struct vsw_bridge *br)
+{
+    for (size_t i = 0; i < br->n_remotes; i++) {
+        const struct of_inband_remote *found = look_up(all, br->remotes[i].ip);
+        if (found->has_hop) { // else the one of before may be right still
+            br->remotes[i].has_hop = true;
+            br->remotes[i].hop = found->hop;
         }
     }
 }
@@ -70,15 +95,17 @@ apply(struct vsw_bridge *br)
 static void
 refresh(void *aux)
 {
+    struct answers answers = {0};
     struct vsw_bridge *br;
     bool any = false;
     HMAP_FOR_EACH (br, by_name, &vsw.bridges) {
         if (br->n_remotes) {
             any = true;
-            look_up(br);
+            look_up_all(&answers, br);
             apply(br);
         }
     }
+    free(answers.r);
     if (any) {
         loop_timer_set(timer, REFRESH_MS);
     }

@@ -120,6 +120,14 @@ switch_stop() {
     PID=''
 }
 
+# The same, and its kernel datapath goes too: what is left there the next switch would find, adopt or remove, and that is not what is measured.
+switch_cleanup() {
+    tool ovs-appctl -t ovs-vswitchd exit --cleanup >/dev/null
+    wait_for 60 gone "$PID"
+    [ ! -e /sys/class/net/ovs-system ] || fail "$KIND left its datapath"
+    switch_stop
+}
+
 # CPU time of all threads of a process that are alive, ns; where the kernel keeps no such clock, in ticks of 10 ms
 cpu_ns() {
     local pid=${1:-$PID}

@@ -49,6 +49,7 @@ struct jsonrpc {
 static const struct stream_cbs no_cbs;
 
 static void process(struct jsonrpc *);
+static size_t feed(struct jsonrpc *, const char *data, size_t n);
 
 static void
 report_closed(struct jsonrpc *j, int error)
@@ -80,6 +81,15 @@ on_readable(struct stream *s, void *j_)
     j->last_input = clock_now();
     j->probing = false;
     process(j);
+}
+
+static size_t
+on_bytes(struct stream *s, const uint8_t *data, size_t n, void *j_)
+{
+    struct jsonrpc *j = j_;
+    j->last_input = clock_now();
+    j->probing = false;
+    return feed(j, (const char *) data, n);
 }
 
 static bool
@@ -168,6 +178,7 @@ jsonrpc_new(struct loop *loop, struct stream *stream, const struct jsonrpc_cbs *
 {
     static const struct stream_cbs stream_cbs = {.connected = on_connected,
                                                  .readable = on_readable,
+                                                 .bytes = on_bytes,
                                                  .drained = on_drained,
                                                  .closed = on_closed};
     struct jsonrpc *j = base_calloc(1, sizeof *j);
@@ -357,6 +368,34 @@ handle(struct jsonrpc *j, json_t *value, size_t bytes)
     json_decref(value);
 }
 
+// Handles the messages in a run of bytes, as far as it may read; returns how many of them.
+static size_t
+feed(struct jsonrpc *j, const char *data, size_t n)
+{
+    size_t at = 0;
+    j->busy++;
+    while (at < n && may_read(j)) {
+        json_t *value;
+        const char *error;
+        const size_t used = jsonrpc_parser_feed(j->parser, data + at, n - at, &value, &error);
+        at += used;
+        j->received += used;
+        j->begun += used;
+        if (value) {
+            const size_t bytes = j->begun;
+            j->begun = 0;
+            handle(j, value, bytes);
+        } else if (error) {
+            LOG_WARN("%s: error parsing stream: %s", jsonrpc_name(j), error);
+            report_closed(j, -EPROTO);
+        }
+    }
+    if (!--j->busy && j->dead) {
+        destroy(j);
+    }
+    return at;
+}
+
 static void
 process(struct jsonrpc *j)
 {
@@ -369,25 +408,7 @@ process(struct jsonrpc *j)
         }
         // The piece stays where it is until the values in it are handled: draining early could move
         // it.
-        size_t at = 0;
-        while (at < v.iov_len && may_read(j)) {
-            json_t *value;
-            const char *error;
-            size_t used = jsonrpc_parser_feed(j->parser, (char *) v.iov_base + at, v.iov_len - at,
-                                              &value, &error);
-            at += used;
-            j->received += used;
-            j->begun += used;
-            if (value) {
-                size_t bytes = j->begun;
-                j->begun = 0;
-                handle(j, value, bytes);
-            } else if (error) {
-                LOG_WARN("%s: error parsing stream: %s", jsonrpc_name(j), error);
-                report_closed(j, -EPROTO);
-            }
-        }
-        evbuffer_drain(in, at);
+        evbuffer_drain(in, feed(j, v.iov_base, v.iov_len));
     }
     if (!--j->busy && j->dead) {
         destroy(j);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/base/str.h"
 #include "lib/base/stream_private.h"
 #include "lib/base/thread.h"
 
@@ -24,6 +25,8 @@ LOG_MODULE(stream);
 
 #define READ_MIN 976 // with the head of an evbuffer's piece, what malloc() has at hand
 #define READ_MAX (256 * 1024)
+#define READY_MAX 4096
+#define READ_DIRECT 4096
 #define FINISH_MS 5000
 
 static struct mutex resolver_mutex = MUTEX_INIT;
@@ -57,8 +60,9 @@ struct stream {
     int fd; // -1: none, or the bufferevent's
     struct loop_io *io;
     struct evbuffer *in, *out; // plain
-    struct bufferevent *bev;   // TLS
-    size_t read_size;          // adapts to what arrives
+    struct str ready; // output of this turn, before it needs `out`: little, and nothing is there
+    struct bufferevent *bev; // TLS
+    size_t read_size;        // adapts to what arrives
     bool accepted;
     bool paused;
     bool want_write; // watching for room after a short write
@@ -143,6 +147,7 @@ static void __attribute__((noinline)) destroy(struct stream *s)
     loop_timer_free(s->timer);
     evbuffer_free(s->in);
     evbuffer_free(s->out);
+    str_free(&s->ready);
     free(s->name);
     free(s->peer_id);
     free(s);
@@ -244,14 +249,28 @@ send_some(struct stream *s)
 }
 
 static void
+send_ready(struct stream *s)
+{
+    const ssize_t n = send(s->fd, s->ready.p, s->ready.len, MSG_NOSIGNAL);
+    const size_t sent = n > 0 ? (size_t) n : 0;
+    if (sent < s->ready.len) {
+        evbuffer_add(s->out, s->ready.p + sent, s->ready.len - sent);
+    }
+    str_clear(&s->ready);
+}
+
+static void
 flush_now(struct loop_flush *f)
 {
     struct stream *s = CONTAINER_OF(f, struct stream, flush);
     if (s->state != OPEN) {
         return;
     }
+    const bool had = s->ready.len || evbuffer_get_length(s->out);
+    if (s->ready.len) {
+        send_ready(s);
+    }
     size_t left = evbuffer_get_length(s->out);
-    bool had = left > 0;
     while (left) {
         ssize_t n = send_some(s);
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
@@ -277,9 +296,40 @@ flush_now(struct loop_flush *f)
     }
 }
 
+// What arrived, without an evbuffer between; what is not taken at once goes there. False: not now.
+static bool
+read_direct(struct stream *s)
+{
+    uint8_t room[READ_DIRECT];
+    if (!s->cbs->bytes || s->read_size > READ_MIN || s->finishing || evbuffer_get_length(s->in)) {
+        return false;
+    }
+    const ssize_t n = recv(s->fd, room, sizeof room, 0);
+    const int error = n < 0 ? errno : 0;
+    if (n <= 0) {
+        if (!n || (error != EAGAIN && error != EINTR)) {
+            ended(s, -error);
+        }
+        return true;
+    }
+    if ((size_t) n == sizeof room) {
+        s->read_size = 16 * READ_MIN; // there is more: many at once from here on
+    }
+    s->busy++;
+    const size_t used = s->cbs->bytes(s, room, (size_t) n, s->aux);
+    if (!s->dead && used < (size_t) n) {
+        evbuffer_add(s->in, room + used, (size_t) n - used);
+    }
+    (void) release(s);
+    return true;
+}
+
 static void
 read_some(struct stream *s)
 {
+    if (read_direct(s)) {
+        return;
+    }
     struct evbuffer_iovec v;
     if (evbuffer_reserve_space(s->in, s->read_size, &v, 1) < 1) {
         abort();
@@ -650,19 +700,32 @@ stream_drain(struct stream *s, size_t n)
 struct evbuffer *
 stream_output(struct stream *s)
 {
-    return s->bev ? bufferevent_get_output(s->bev) : s->out;
+    if (s->bev) {
+        return bufferevent_get_output(s->bev);
+    }
+    if (s->ready.len) {
+        evbuffer_add(s->out, s->ready.p, s->ready.len);
+        str_clear(&s->ready);
+    }
+    return s->out;
 }
 
 void
 stream_write(struct stream *s, const void *p, size_t n)
 {
+    if (!s->bev && s->state == OPEN && s->ready.len + n <= READY_MAX &&
+        !evbuffer_get_length(s->out)) {
+        str_add_n(&s->ready, p, n);
+        loop_flush_later(s->loop, &s->flush);
+        return;
+    }
     evbuffer_add(stream_output(s), p, n);
 }
 
 size_t
 stream_backlog(const struct stream *s)
 {
-    return evbuffer_get_length(s->bev ? bufferevent_get_output(s->bev) : s->out);
+    return s->ready.len + evbuffer_get_length(s->bev ? bufferevent_get_output(s->bev) : s->out);
 }
 
 void

@@ -72,8 +72,9 @@ teardown(struct site *s)
     str_free(&cmd);
 }
 
+// One row; text: its s, or NULL.
 static void
-commit(struct site *s)
+commit_row(struct site *s, const char *text, bool durable)
 {
     struct db_table *t = db_table_find(s->db, "R");
     struct db_txn *txn = db_txn_begin(s->db);
@@ -83,7 +84,17 @@ commit(struct site *s)
     struct db_row *row = db_txn_insert(txn, t, &u);
     db_datum_set_integer(&d, s->next++);
     db_txn_set(txn, row, db_table_schema_column(t->schema, "i"), &d);
-    must(db_txn_commit(txn, !random_below(3)));
+    if (text) {
+        db_datum_set_string(&d, text);
+        db_txn_set(txn, row, db_table_schema_column(t->schema, "s"), &d);
+    }
+    must(db_txn_commit(txn, durable));
+}
+
+static void
+commit(struct site *s)
+{
+    commit_row(s, NULL, !random_below(3));
 }
 
 static void
@@ -127,14 +138,14 @@ count_entries(const char *dir)
 }
 
 static void
-kill_child(void)
+signal_child(int signal)
 {
     char path[64];
     int pid = 0;
     snprintf(path, sizeof path, "/proc/self/task/%d/children", (int) getpid());
     FILE *f = fopen(path, "r");
     if (f && fscanf(f, "%d", &pid) == 1) {
-        kill(pid, SIGKILL);
+        kill(pid, signal);
     }
     if (f) {
         fclose(f);
@@ -153,7 +164,7 @@ compact(struct site *s, unsigned kill_at, bool settle)
             commit(s);
         }
         if (turn == kill_at) {
-            kill_child();
+            signal_child(SIGKILL);
         }
         if (settle && turn == 2) {
             must(db_file_compact(s->file, s->db, "now")); // waits for the other
@@ -206,6 +217,38 @@ test_child_dies(void **state)
     teardown(&s);
 }
 
+// A child that does not come on while more is committed than is kept for it: it is ended, and
+// nothing is lost.
+static void
+test_outgrown(void **state)
+{
+    enum { SIZE = 4 << 20, LIMIT = 256 << 20 };
+    struct site s;
+    setup(&s);
+    char *text = base_malloc(SIZE + 1);
+    memset(text, 'x', SIZE);
+    text[SIZE] = '\0';
+    commit(&s);
+    assert_int_equal(db_file_compact_start(s.file, s.db, s.loop, on_done, &s), 0);
+    signal_child(SIGSTOP);
+    for (int i = 0; i < LIMIT / SIZE - 1; i++) {
+        commit_row(&s, text, false);
+        loop_turn(s.loop, 0);
+        assert_false(s.done);
+    }
+    commit_row(&s, text, false);
+    commit_row(&s, text, true);
+    while (!s.done) {
+        loop_turn(s.loop, 100);
+    }
+    assert_non_null(s.error);
+    db_error_free(s.error);
+    check_file(&s);
+    assert_int_equal(count_entries(s.dir), 2);
+    free(text);
+    teardown(&s);
+}
+
 // A directory that takes no new file: the old one goes on.
 static void
 test_no_place(void **state)
@@ -232,6 +275,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_commits_meanwhile),
         cmocka_unit_test(test_child_dies),
+        cmocka_unit_test(test_outgrown),
         cmocka_unit_test(test_no_place),
     };
     const char *given = getenv("SEED");

@@ -9,5 +9,6 @@ tools_ovs_vswitchd_SOURCES = \
 	tools/vswitchd/reconcile.c \
 	tools/vswitchd/snapshot.c \
 	tools/vswitchd/status.c \
+	tools/vswitchd/unsupported.c \
 	tools/vswitchd/vswitchd.h
 tools_ovs_vswitchd_LDADD = $(LIBS_SWITCH) $(EXT_LIBS)

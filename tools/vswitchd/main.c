@@ -214,6 +214,11 @@ want_columns(struct idl *idl)
     }
     idl_want(idl, IDL_MANAGER_TARGET, IDL_READ); // in-band control
     idl_want(idl, IDL_MANAGER_CONNECTION_MODE, IDL_READ);
+    static const unsigned there[] = {IDL_MIRROR_NAME,   IDL_NETFLOW_TARGETS, IDL_SFLOW_TARGETS,
+                                     IDL_IPFIX_TARGETS, IDL_QOS_TYPE,        IDL_AUTOATTACH_SYSTEM_NAME};
+    for (size_t i = 0; i < ARRAY_SIZE(there); i++) { // so that records that name them are seen to (unsupported.c)
+        idl_want(idl, there[i], IDL_READ | IDL_QUIET);
+    }
 }
 
 static void

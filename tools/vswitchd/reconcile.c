@@ -100,8 +100,10 @@ drop_ifaces(struct vsw_bridge *br)
     }
     HMAP_FOR_EACH_SAFE (iface, by_name, &br->ifaces) {
         if (!iface->cfg) {
-            LOG_INFO("bridge %s: deleted interface %s on port %u", br->name, iface->name,
-                     iface->is_local ? VSW_DB_PORT_LOCAL : iface->ofp_port);
+            if (iface->is_local || iface->ofp_port != OF_PORT_ANY) { // it was there
+                LOG_INFO("bridge %s: deleted interface %s on port %u", br->name, iface->name,
+                         iface->is_local ? VSW_DB_PORT_LOCAL : iface->ofp_port);
+            }
             vsw_iface_free(iface, true);
         }
     }
@@ -296,6 +298,7 @@ vsw_reconcile(void)
         }
         vsw_bridge_configure_of(br);
         vsw_inband_configure(br, root);
+        vsw_tell_unsupported(br);
     }
     sp_ready();
     vsw.done_cfg = root->next_cfg;

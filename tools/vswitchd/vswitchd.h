@@ -50,6 +50,7 @@ struct vsw_iface {
     uint64_t carrier_changes;
     struct link_driver driver;
     bool driver_known;
+    uint32_t unsupported, port_unsupported; // unsupported.c
 };
 
 struct vsw_bridge {
@@ -67,6 +68,7 @@ struct vsw_bridge {
     struct of_inband_remote *remotes; // inband.c
     size_t n_remotes;
     int64_t inband_queue;
+    uint32_t unsupported; // unsupported.c
     struct hmap ifaces;  // vsw_iface.by_name
     struct hmap ofports; // vsw_iface.by_ofp
     const struct idl_bridge *cfg; // of this turn of reconcile()
@@ -123,6 +125,9 @@ int vsw_iface_counters(const struct vsw_iface *, struct link_counters *);
 
 // inband.c
 void vsw_inband_configure(struct vsw_bridge *, const struct idl_open_vswitch *);
+
+// unsupported.c
+void vsw_tell_unsupported(struct vsw_bridge *);
 
 // snapshot.c
 void vsw_publish_snapshot(void);

@@ -17,9 +17,11 @@
 // answers with one byte 0, or a sentence that says what went wrong.
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -117,10 +119,20 @@ reset_signals(void)
     }
 }
 
+// The server and its clients come first where there are too few processors.
+static void
+step_back(void)
+{
+    const struct sched_param ordinary = {0};
+    (void) sched_setscheduler(0, SCHED_BATCH, &ordinary);
+    (void) setpriority(PRIO_PROCESS, 0, 10);
+}
+
 static void
 child(struct db *db, const char *tmp, int sock, int old, pid_t server)
 {
     reset_signals();
+    step_back();
     close_others(sock, old);
     prctl(PR_SET_PDEATHSIG, SIGKILL); // the next server writes the same temporary file
     if (getppid() != server) {

@@ -10,6 +10,8 @@
 #include "ovsdb/monitor_priv.h"
 #include "ovsdb/txn.h"
 
+#define FREE_AT_ONCE 256 // changes: some 50 µs
+
 struct entry {
     struct uuid before; // the transaction in front of it
     struct cds_list_head changes;
@@ -18,6 +20,7 @@ struct entry {
 struct db_history {
     struct entry ring[DB_HISTORY_TXNS];
     size_t first, n;
+    struct cds_list_head leaving; // changes older than the ring, oldest first
     struct uuid last;
 };
 
@@ -26,6 +29,7 @@ db_history_new(struct db *db)
 {
     struct db_history *h = base_calloc(1, sizeof *h);
     h->last = db->last_txn;
+    CDS_INIT_LIST_HEAD(&h->leaving);
     db->history = h;
     return h;
 }
@@ -39,12 +43,27 @@ nth(const struct db_history *h, size_t i)
 static void
 drop_first(struct db_history *h)
 {
-    struct db_change *c, *next;
-    cds_list_for_each_entry_safe (c, next, &nth(h, 0)->changes, in_txn) {
-        db_change_free(c, true);
+    struct cds_list_head *changes = &nth(h, 0)->changes, *last = changes->prev;
+    if (last != changes) { // they go behind those that are leaving
+        struct cds_list_head *tail = h->leaving.prev;
+        tail->next = changes->next;
+        changes->next->prev = tail;
+        last->next = &h->leaving;
+        h->leaving.prev = last;
     }
     h->first = (h->first + 1) % DB_HISTORY_TXNS;
     h->n--;
+}
+
+// Frees the oldest of what is leaving: not more than max, for somebody waits.
+static void
+free_some(struct db_history *h, size_t max)
+{
+    while (max-- && !cds_list_empty(&h->leaving)) {
+        struct db_change *c = cds_list_first_entry(&h->leaving, struct db_change, in_txn);
+        cds_list_del(&c->in_txn);
+        db_change_free(c, true);
+    }
 }
 
 void
@@ -54,6 +73,7 @@ db_history_free(struct db_history *h)
         while (h->n) {
             drop_first(h);
         }
+        free_some(h, SIZE_MAX);
         free(h);
     }
 }
@@ -69,12 +89,15 @@ db_history_take(struct db_history *h, struct db_txn *txn)
     CDS_INIT_LIST_HEAD(&e->changes);
     h->last = txn->id;
     struct db_change *c, *next;
+    size_t n = 0;
     cds_list_for_each_entry_safe (c, next, &txn->changes, in_txn) {
         if (db_change_counts(c)) {
             cds_list_del(&c->in_txn);
             cds_list_add_tail(&c->in_txn, &e->changes);
+            n++;
         }
     }
+    free_some(h, FREE_AT_ONCE + 2 * n); // faster than they come
 }
 
 bool

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -246,6 +247,8 @@ main(int argc, char *argv[])
     struct loop_signal *chld = loop_signal_new(ovsdb_server.loop, SIGCHLD, on_child, NULL);
     ovsdb_server.server = db_server_new(ovsdb_server.loop);
     open_databases(argc - first, argv + first);
+    // From here on clients wait. What is freed is put together at once, not tens of thousands of pieces at some moment.
+    mallopt(M_MXFAST, 0);
     ovsdb_server.remotes = remotes_new(ovsdb_server.server);
     add_remotes();
     ovsdb_server.replication = db_replication_new(ovsdb_server.server);

@@ -14,6 +14,7 @@
 #include "ovsdb/file_priv.h"
 #include "ovsdb/journal.h"
 #include "ovsdb/record.h"
+#include "ovsdb/replay.h"
 #include "ovsdb/schema.h"
 #include "ovsdb/txn.h"
 
@@ -25,118 +26,6 @@ LOG_MODULE(ovsdb_file);
 #define MAX_COMPACT_MS (24 * 3600 * 1000)
 
 // --- reading ---
-
-static struct db_error *
-apply_column(struct db_row *row, const struct db_column_schema *c, const json_t *value, bool diff)
-{
-    struct db_datum d;
-    struct db_datum *have = &row->data[c->index];
-    diff = diff && db_type_is_composite(&c->type);
-    struct db_error *e = diff ? db_datum_from_json_unsized(&d, &c->type, value, NULL)
-                              : db_datum_from_json(&d, &c->type, value, NULL);
-    if (e) {
-        return e;
-    }
-    if (diff) {
-        db_delta_apply_symmetric(have, &d, &c->type);
-    } else {
-        db_datum_swap(have, &d);
-    }
-    db_datum_destroy(&d, &c->type);
-    return NULL;
-}
-
-static struct db_error *
-apply_columns(struct db_row *row, const json_t *columns, bool diff, bool strict)
-{
-    const char *name;
-    json_t *value;
-    if (!json_is_object(columns)) {
-        return db_error_syntax(columns, NULL, "row must be JSON object");
-    }
-    json_object_foreach((json_t *) columns, name, value)
-    {
-        const struct db_column_schema *c = db_table_schema_column(row->table->schema, name);
-        if (c && c->index >= DB_N_STD_COLS) {
-            struct db_error *e = apply_column(row, c, value, diff);
-            if (e) {
-                return e;
-            }
-        } else if (!c && strict) {
-            return db_error_syntax(columns, "unknown column", "No column %s in table %s.", name,
-                                   row->table->schema->name);
-        }
-    }
-    return NULL;
-}
-
-static struct db_error *
-apply_row(struct db_table *table, const char *name, const json_t *columns, bool diff, bool strict)
-{
-    struct uuid uuid;
-    if (!uuid_parse(name, &uuid)) {
-        return db_error_syntax(NULL, NULL, "\"%s\" is not a valid UUID", name);
-    }
-    struct db_row *row = db_row_find(table, &uuid);
-    if (json_is_null(columns)) {
-        if (!row) {
-            return db_error_syntax(NULL, NULL, "transaction deletes row %s that does not exist",
-                                   name);
-        }
-        db_row_unlink(row);
-        db_row_free(row);
-        return NULL;
-    }
-    bool fresh = !row;
-    if (fresh) {
-        row = db_row_new(table, &uuid);
-    } else {
-        db_row_unindex(row);
-    }
-    struct db_error *e = apply_columns(row, columns, diff && !fresh, strict);
-    if (!fresh) {
-        db_row_index(row);
-    } else if (!e) {
-        db_row_link(row);
-    } else {
-        db_row_free(row);
-    }
-    return e;
-}
-
-struct db_error *
-db_file_apply(struct db *db, const json_t *record, bool strict)
-{
-    if (!json_is_object(record)) {
-        return db_error_syntax(record, NULL, "object expected");
-    }
-    const char *name;
-    json_t *rows;
-    bool diff = json_is_true(json_object_get(record, "_is_diff"));
-    json_object_foreach((json_t *) record, name, rows)
-    {
-        struct db_table *table = db_table_find(db, name);
-        if (!table) {
-            if (strict && name[0] != '_') {
-                return db_error_syntax(record, "unknown table", "No table named %s.", name);
-            }
-            continue;
-        }
-        if (!json_is_object(rows)) {
-            return db_error_syntax(rows, NULL, "object expected");
-        }
-        const char *uuid;
-        json_t *columns;
-        json_object_foreach(rows, uuid, columns)
-        {
-            struct db_error *e = apply_row(table, uuid, columns, diff, strict);
-            if (e) {
-                return e;
-            }
-        }
-    }
-    return NULL;
-}
 
 static struct db_error *
 read_schema(struct db_journal *j, struct db **out)
@@ -169,45 +58,127 @@ warn_damage(const struct db_journal *j, struct db_error *take)
 
 // The record read last, by way of JSON values.
 static struct db_error *
-apply_any(struct db_file *f, struct db *db, const char *text, size_t len, bool *half)
+apply_any(struct db_file *f, struct db *db, const char *text, size_t len, bool *odd)
 {
     json_t *json;
     struct db_error *e = db_journal_parse(f->journal, text, len, &json);
     if (!e) {
-        e = db_file_apply(db, json, true);
-        *half = e != NULL;
+        e = db_replay_apply(db, json, true);
+        *odd = e != NULL;
         json_decref(json);
     }
     return e;
 }
 
+static void
+count_record(struct db_file *f)
+{
+    if (!f->n_commits++) {
+        f->base_size = db_journal_size(f->journal);
+    }
+}
+
+// Each record is believed. odd: one cannot be, or all together make no sense. Any other error is
+// damage.
 static struct db_error *
-read_transactions(struct db_file *f, struct db *db, bool whole)
+read_quickly(struct db_file *f, struct db *db, bool *odd)
 {
     struct db_record_reader *fast = db_record_reader_new(db);
-    struct db_error *e;
-    bool half = false;
+    struct db_error *e, *wrong;
+    const char *text;
+    size_t len;
+    bool slow = false; // some record had to take the longer way
+    *odd = false;
     for (;;) {
-        const char *text;
-        size_t len;
         e = db_journal_read_text(f->journal, &text, &len);
         if (!e && text && !db_record_apply(fast, text, len)) {
-            e = apply_any(f, db, text, len, &half);
+            slow = true;
+            e = apply_any(f, db, text, len, odd);
         }
         if (e || !text) {
             break;
         }
-        if (!f->n_commits++) {
-            f->base_size = db_journal_size(f->journal);
-        }
+        count_record(f);
     }
+    *odd |= !db_record_sizes_hold(fast) || (slow && !db_replay_sizes_hold(db));
     db_record_reader_free(fast);
-    if (half) { // no state to go on with
-        return db_error_wrap(e, "%s: transaction cannot be applied", db_journal_path(f->journal));
-    } else if (e && whole) {
-        return db_journal_tell_loss(f->journal, e, f->n_commits);
-    } else if (e) {
-        warn_damage(f->journal, e);
+    if (!*odd) {
+        wrong = db_replay_settle(db);
+        *odd = wrong != NULL;
+        db_error_free(wrong);
+    }
+    return e;
+}
+
+static void
+refuse(struct db_file *f, unsigned n, off_t at, struct db_error *take)
+{
+    static struct log_limit limit = LOG_LIMIT(60, 20);
+    char *text = db_error_take_text(take);
+    LOG_ERR_RL(&limit, "%s: record %u, at offset %lld, is refused and left out: %s",
+               db_file_path(f), n, (long long) at, text);
+    free(text);
+    f->n_refused++;
+}
+
+// Each record is a transaction, and those that are refused are left out. (The stock server does so,
+// too. What it appends then overwrites a part of some such records; what we append doesn't.)
+static struct db_error *
+read_carefully(struct db_file *f, struct db *db, bool whole)
+{
+    for (unsigned n = 1;; n++) {
+        const off_t at = db_journal_size(f->journal);
+        json_t *json;
+        struct db_error *e = db_journal_read(f->journal, &json);
+        if (e || !json) {
+            return e;
+        }
+        e = db_replay_commit(db, json);
+        json_decref(json);
+        if (e && whole) {
+            return db_error_wrap(
+                e,
+                "%s: record %u, at offset %lld, is refused (ovsdb-server serves the "
+                "database without such records)",
+                db_file_path(f), n, (long long) at);
+        } else if (e) {
+            refuse(f, n, at, e);
+        }
+        count_record(f);
+    }
+}
+
+static struct db_error *
+read_all(struct db_file *f, struct db **db, bool whole)
+{
+    bool odd;
+    struct db_error *e = read_schema(f->journal, db);
+    if (e) {
+        return e;
+    }
+    struct db_error *damage = read_quickly(f, *db, &odd);
+    if (odd) {
+        db_error_free(damage);
+        db_free(*db);
+        *db = NULL;
+        f->n_commits = 0;
+        e = db_journal_rewind(f->journal);
+        e = e ? e : read_schema(f->journal, db);
+        if (e) {
+            return e;
+        }
+        damage = read_carefully(f, *db, whole);
+    }
+    db_replay_collect(*db);
+    if (damage && whole) {
+        return db_journal_tell_loss(f->journal, damage, f->n_commits);
+    } else if (damage) {
+        warn_damage(f->journal, damage);
+    }
+    if (f->n_refused) {
+        LOG_ERR("%s: records refused and left out: %u; they stay in the file, and when it is "
+                "compacted, a copy with them is kept beside it",
+                db_file_path(f), f->n_refused);
     }
     return NULL;
 }
@@ -220,9 +191,7 @@ open_file(const char *path, bool write, bool whole, struct db **db, struct db_fi
     *out = NULL;
     struct db_error *e =
         db_journal_open(path, write ? DB_JOURNAL_WRITE : DB_JOURNAL_READ, &f->journal);
-    e = e ? e : read_schema(f->journal, db);
-    e = e ? e : read_transactions(f, *db, whole);
-    e = e ? e : db_resolve_all(*db);
+    e = e ? e : read_all(f, db, whole);
     if (e) {
         db_free(*db);
         *db = NULL;
@@ -532,11 +501,29 @@ db_file_temporary_name(const struct db_file *f)
     return name;
 }
 
+// A second name for the file that has records which were left out, before the first one is another
+// file's.
+static struct db_error *
+keep_refused(struct db_file *f)
+{
+    char *kept = NULL;
+    struct db_error *e = f->n_refused ? db_journal_keep(f->journal, "refused", &kept) : NULL;
+    if (kept) {
+        LOG_WARN("%s: compacted without what was refused when it was read; the file as it was is "
+                 "kept as %s",
+                 db_file_path(f), kept);
+        free(kept);
+    }
+    return e;
+}
+
 struct db_error *
 db_file_replace_journal(struct db_file *f, struct db_journal *new, off_t base_size)
 {
-    struct db_error *e = db_journal_take_place(new, f->journal);
+    struct db_error *e = keep_refused(f);
+    e = e ? e : db_journal_take_place(new, f->journal);
     if (!e) {
+        f->n_refused = 0;
         f->journal = new;
         f->base_size = base_size;
         f->n_commits = 0;

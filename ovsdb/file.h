@@ -21,9 +21,11 @@ struct loop;
 // Creates the file; it must not exist.
 struct db_error *db_file_create(const char *path, const struct db_schema *, struct db_file **);
 // Opens and reads. Damage behind the schema is a warning in the log, and the state before it
-// counts. write: locked, for db_file_commit().
+// counts; what is whole behind it is kept beside the file before the next commit takes its place.
+// Records that as transactions would be refused are left out, and told in the log; a copy of the
+// file is kept when compaction would drop them. write: locked, for db_file_commit().
 struct db_error *db_file_open(const char *path, bool write, struct db **, struct db_file **);
-// The same, but damage is an error that says what is lost.
+// The same, but damage or a refused record is an error that says what is lost.
 struct db_error *db_file_open_whole(const char *path, bool write, struct db **, struct db_file **);
 void db_file_close(struct db_file *); // NULL allowed; waits for a compaction under way
 const char *db_file_path(const struct db_file *);
@@ -43,9 +45,5 @@ typedef void db_file_done(struct db_error *take, void *aux);
 int db_file_compact_start(struct db_file *, struct db *, struct loop *, db_file_done *, void *aux);
 // True when by the rules of ovsdb-server(1) it is time to compact.
 bool db_file_wants_compaction(const struct db_file *);
-
-// A transaction's JSON record applied to rows. strict: unknown tables and columns are errors, else
-// they are left out.
-struct db_error *db_file_apply(struct db *, const json_t *record, bool strict);
 
 #endif

@@ -9,10 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/log.h"
 #include "lib/base/str.h"
 #include "ovsdb/data.h"
 #include "ovsdb/error.h"
 #include "ovsdb/sha1.h"
+
+LOG_MODULE(ovsdb_journal);
 
 #define MAGIC "OVSDB JSON "
 #define CLUSTER_MAGIC "OVSDB CLUSTER "
@@ -24,6 +27,7 @@ struct db_journal {
     FILE *in;       // while reading
     off_t end;      // end of the last good record
     off_t last;     // start of the record read last
+    bool damaged;   // whole records may follow the good ones
     bool tail;      // bytes beyond `end` have to go before the next append
     bool new_name;  // its directory entry may not be on disk
     struct str out; // record under construction
@@ -162,17 +166,52 @@ db_journal_open(const char *path, enum db_journal_mode mode, struct db_journal *
         destroy(j);
         return e;
     }
-    if (exists) {
-        j->in = fdopen(dup(j->fd), "r");
-        if (!j->in) {
-            e = db_error_io(errno, "%s: open failed", path);
-            destroy(j);
-            return e;
-        }
-        setvbuf(j->in, NULL, _IOFBF, 256 * 1024);
+    e = exists ? db_journal_rewind(j) : NULL;
+    if (e) {
+        destroy(j);
+        return e;
     }
     *out = j;
     return NULL;
+}
+
+struct db_error *
+db_journal_rewind(struct db_journal *j)
+{
+    stop_reading(j);
+    int fd = dup(j->fd);
+    j->in = fd < 0 || lseek(fd, 0, SEEK_SET) ? NULL : fdopen(fd, "r");
+    if (!j->in) {
+        struct db_error *e = db_error_io(errno, "%s: open failed", j->path);
+        close(fd);
+        return e;
+    }
+    setvbuf(j->in, NULL, _IOFBF, 256 * 1024);
+    j->end = j->last = 0;
+    j->tail = j->damaged = false;
+    return NULL;
+}
+
+struct db_error *
+db_journal_keep(const struct db_journal *j, const char *why, char **name)
+{
+    enum { TRIES = 1000 };
+    char *path = realpath(j->path, NULL);
+    const char *real = path ? path : j->path;
+    struct db_error *e = NULL;
+    *name = NULL;
+    for (int i = 0; i < TRIES && !*name && !e; i++) {
+        *name = i ? base_asprintf("%s.%s.%d", real, why, i) : base_asprintf("%s.%s", real, why);
+        if (link(real, *name)) {
+            e = errno == EEXIST && i + 1 < TRIES
+                    ? NULL
+                    : db_error_io(errno, "%s: cannot be kept as %s", j->path, *name);
+            free(*name);
+            *name = NULL;
+        }
+    }
+    free(path);
+    return e;
 }
 
 // Reads "OVSDB JSON LEN SHA1\n".
@@ -260,7 +299,7 @@ db_journal_read_text(struct db_journal *j, const char **text, size_t *len)
     e = e ? e : read_body(j, *len, sha1);
     if (e) {
         stop_reading(j);
-        j->tail = true;
+        j->tail = j->damaged = true;
         return e;
     }
     *text = j->body;
@@ -274,12 +313,19 @@ db_journal_parse(struct db_journal *j, const char *text, size_t len, json_t **js
 {
     json_error_t je;
     *json = json_loadb(text, len, JSON_ALLOW_NUL, &je);
-    if (*json) {
+    if (json_is_object(*json)) {
         return NULL;
     }
-    struct db_error *e = db_error_new(
-        "syntax error", "%s: %zu bytes starting at offset %lld are not valid JSON (%s)", j->path,
-        len, (long long) j->end - (long long) len, je.text);
+    const long long at = (long long) j->end - (long long) len;
+    struct db_error *e =
+        *json ? db_error_new("syntax error",
+                             "%s: %zu bytes starting at offset %lld are not a JSON object", j->path,
+                             len, at)
+              : db_error_new("syntax error",
+                             "%s: %zu bytes starting at offset %lld are not valid JSON (%s)",
+                             j->path, len, at, je.text);
+    json_decref(*json);
+    *json = NULL;
     db_journal_unread(j);
     return e;
 }
@@ -312,7 +358,7 @@ void
 db_journal_unread(struct db_journal *j)
 {
     j->end = j->last;
-    j->tail = true;
+    j->tail = j->damaged = true;
     stop_reading(j);
 }
 
@@ -346,9 +392,72 @@ db_journal_format(const char *text, size_t len, struct str *out)
     memcpy(out->p + at, sha1, DB_SHA1_HEX);
 }
 
+// Is there another record behind the one that is cut off or damaged? A crash leaves none.
+static bool
+has_more_records(const struct db_journal *j)
+{
+    bool more = false;
+    char *line = NULL;
+    size_t cap = 0;
+    FILE *in = fopen(j->path, "re");
+    if (in && !fseeko(in, j->end, SEEK_SET)) {
+        ssize_t n = getline(&line, &cap, in);
+        while (!more && (n = getline(&line, &cap, in)) > 0) {
+            more = memmem(line, n, MAGIC, strlen(MAGIC));
+        }
+    }
+    free(line);
+    if (in) {
+        fclose(in);
+    }
+    return more;
+}
+
+// A copy of the file as it was.
+static struct db_error *
+keep_damaged(struct db_journal *j)
+{
+    enum { PIECE = 64 * 1024 };
+    char *name = base_asprintf("%s.damaged", j->path);
+    struct db_error *e = NULL;
+    int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+    for (int i = 1; fd < 0 && errno == EEXIST && i < 1000; i++) {
+        free(name);
+        name = base_asprintf("%s.damaged.%d", j->path, i);
+        fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0660);
+    }
+    char *piece = base_malloc(PIECE);
+    ssize_t n = fd < 0 ? -1 : 0;
+    for (off_t at = 0; fd >= 0 && (n = pread(j->fd, piece, PIECE, at)) > 0; at += n) {
+        if (write(fd, piece, n) != n) {
+            n = -1;
+            break;
+        }
+    }
+    if (n < 0 || fdatasync(fd)) {
+        e = db_error_io(errno, "%s: cannot keep a copy of the damaged file as %s", j->path, name);
+    } else {
+        LOG_WARN(
+            "%s: what follows its %lld good bytes is cut off; the file as it was is kept as %s",
+            j->path, (long long) j->end, name);
+    }
+    if (fd >= 0) {
+        close(fd);
+        (void) !(e && unlink(name));
+    }
+    free(piece);
+    free(name);
+    return e;
+}
+
 struct db_error *
 db_journal_append_raw(struct db_journal *j, const char *records, size_t len)
 {
+    struct db_error *e = j->damaged && has_more_records(j) ? keep_damaged(j) : NULL;
+    if (e) {
+        return e;
+    }
+    j->damaged = false;
     if (j->tail && ftruncate(j->fd, j->end)) {
         return db_error_io(errno, "%s: cannot truncate to length %lld", j->path,
                            (long long) j->end);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Database files (ovsdb(5)): a sequence of records, each a line "OVSDB JSON LENGTH SHA1" and LENGTH
 // bytes of JSON with a newline. A record that is cut off or damaged ends the file: what comes after
-// it was never acknowledged, or cannot be told from noise; the next append overwrites it.
+// it was never acknowledged, or cannot be told from noise; the next append overwrites it. If
+// further records seem to follow, the file as it was is kept as "FILE.damaged" first.
 #ifndef OVSDB_JOURNAL_H
 #define OVSDB_JOURNAL_H 1
 
@@ -32,6 +33,12 @@ struct db_error *db_journal_read_text(struct db_journal *, const char **text, si
 struct db_error *db_journal_parse(struct db_journal *, const char *text, size_t len, json_t **);
 // Adds to such an error what is lost with it; n: whole transactions before.
 struct db_error *db_journal_tell_loss(const struct db_journal *, struct db_error *take, size_t n);
+// Begins again with the first record.
+struct db_error *db_journal_rewind(struct db_journal *) FB_MUST_CHECK;
+// Gives the file a second name, "FILE.WHY" (with a number, if there is one already); *name: to
+// free.
+struct db_error *db_journal_keep(const struct db_journal *, const char *why,
+                                 char **name) FB_MUST_CHECK;
 // Forgets the record read last (its contents make no sense): appends overwrite it and all behind
 // it.
 void db_journal_unread(struct db_journal *);

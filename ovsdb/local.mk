@@ -27,6 +27,7 @@ ovsdb_libovsdb_a_SOURCES = \
 	ovsdb/rbac.c ovsdb/rbac.h \
 	ovsdb/record.c ovsdb/record.h \
 	ovsdb/relay.c ovsdb/relay.h \
+	ovsdb/replay.c ovsdb/replay.h \
 	ovsdb/replica.c ovsdb/replica.h \
 	ovsdb/replication.c ovsdb/replication.h \
 	ovsdb/schema.c ovsdb/schema.h \

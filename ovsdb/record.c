@@ -37,6 +37,7 @@ struct db_record_reader {
     uint32_t row_no;
     uint8_t *tables; // [n_tables]: named in this record
     bool odd_size;   // some value has a number of elements that only a difference may have
+    bool wrong_size; // some difference gave a column a number of elements that it may not have
 };
 
 // The mark.
@@ -392,7 +393,7 @@ take_record(struct db_record_reader *r, const char *end, bool *is_diff)
 // --- the whole record ---
 
 static void
-run_step(struct step *s, bool is_diff)
+run_step(struct db_record_reader *r, struct step *s, bool is_diff)
 {
     struct db_row *row = s->row;
     row->change = NULL;
@@ -408,6 +409,7 @@ run_step(struct step *s, bool is_diff)
         }
         if (is_diff && db_type_is_composite(t)) {
             db_delta_apply_symmetric(value, &s->value, t);
+            r->wrong_size |= value->n < t->n_min || value->n > t->n_max;
         } else {
             db_datum_swap(value, &s->value);
         }
@@ -445,10 +447,16 @@ db_record_apply(struct db_record_reader *r, const char *text, size_t n)
     }
     for (size_t i = 0; i < r->n_steps; i++) {
         if (ok) {
-            run_step(&r->steps[i], is_diff);
+            run_step(r, &r->steps[i], is_diff);
         } else {
             drop_step(&r->steps[i]);
         }
     }
     return ok;
+}
+
+bool
+db_record_sizes_hold(const struct db_record_reader *r)
+{
+    return !r->wrong_size;
 }

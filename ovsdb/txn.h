@@ -35,6 +35,8 @@ struct db_txn {
     struct cds_list_head changes; // struct db_change
     struct hmap deleted;          // struct db_change by_uuid
     struct str comment;
+    bool is_replay; // of a file's record: ephemeral references to nothing are no error
+    bool keeps;     // rows nobody refers to stay
     struct uuid id; // zero until the commit, unless it is a copy of another server's transaction
 };
 

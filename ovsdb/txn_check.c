@@ -80,6 +80,9 @@ count_atoms(const struct side *s, const struct db_base *b, const union db_atom *
                 continue; // see resolve_strong()
             }
         }
+        if (!dst && s->txn->is_replay && !s->column->persistent) {
+            continue; // as there
+        }
         if (!dst) {
             return no_such_row(s->src, s->column, b, &atoms[i].uuid);
         }
@@ -165,7 +168,7 @@ check_strong(struct db_txn *txn)
     }
     // Rows that lost their last reference take others with them; touched ones come to the list's
     // end, but one may lose its last reference after it was passed.
-    for (bool again = true; again;) {
+    for (bool again = !txn->keeps; again;) {
         again = false;
         DB_TXN_FOR_EACH(c, txn)
         {
@@ -280,6 +283,7 @@ check_weak(struct db_txn *txn)
         } else if (row->table->all_traits & DB_TRAIT_WEAK) {
             for (size_t i = DB_N_STD_COLS; !e && i < row->table->schema->n_columns; i++) {
                 if (row->table->traits[i] & DB_TRAIT_WEAK &&
+                    (!txn->is_replay || row->table->traits[i] & DB_TRAIT_PERSISTENT) &&
                     (c->kind == DB_CHANGE_INSERT || db_change_delta(c, i))) {
                     e = drop_dangling(txn, row, row->table->schema->columns[i], NULL);
                 }

@@ -328,7 +328,8 @@ run_transaction(struct cmdline_ctx *ctx, bool write)
     struct db_file *file;
     struct str result = STR_INIT;
     json_error_t je;
-    char *path = ctx->argc > 2 ? base_strdup(ctx->argv[1]) : dirs_abs(dirs_db(), "conf.db");
+    static char *path; // still known where the program ends with an error
+    path = ctx->argc > 2 ? base_strdup(ctx->argv[1]) : dirs_abs(dirs_db(), "conf.db");
     const char *text = ctx->argv[ctx->argc - 1];
     json_t *params = json_loads(text, 0, &je);
     if (!params) {

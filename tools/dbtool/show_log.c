@@ -13,6 +13,7 @@
 #include "ovsdb/error.h"
 #include "ovsdb/file.h"
 #include "ovsdb/journal.h"
+#include "ovsdb/replay.h"
 
 // The column that names rows: that of an index, or `name`; NULL: none.
 static const struct db_column_schema *
@@ -178,7 +179,7 @@ dbtool_show_log(const char *path, int more)
             if (more) {
                 show_rows(db, record, more);
             }
-            e = db_file_apply(db, record, false);
+            e = db_replay_apply(db, record, false);
         }
         if (!n || more) {
             putchar('\n');

@@ -12,6 +12,7 @@
 #include "ovsdb/error.h"
 #include "ovsdb/file.h"
 #include "ovsdb/record.h"
+#include "ovsdb/replay.h"
 
 static const char twins_schema[] =
     "{\"name\":\"T\",\"tables\":{\"R\":{\"isRoot\":true,\"indexes\":[[\"s\"],[\"i\",\"b\"]],"
@@ -150,13 +151,13 @@ twins_apply(struct twins *t, const char *text, size_t n)
         twins_must_equal(before, twins_text(t->fast), "rows changed by a refused record", text);
     }
     struct db_error *e =
-        json ? db_file_apply(t->slow, json, true) : db_error_new("syntax error", "no JSON");
+        json ? db_replay_apply(t->slow, json, true) : db_error_new("syntax error", "no JSON");
     if (taken && e) {
         fprintf(stderr, "%s: taken by the fast reader alone:\n%s\n", db_error_text(e), text);
         abort();
     }
     if (!taken && !e) {
-        db_error_free(db_file_apply(t->fast, json, true));
+        db_error_free(db_replay_apply(t->fast, json, true));
     }
     json_decref(json);
     if (e) {

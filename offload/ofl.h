@@ -38,6 +38,9 @@ void ofl_tidy(struct dp_channel *);
 // False: the kernel did not tell all of some device; to be called again after a while.
 bool ofl_remove_strays(struct dp_channel *, bool (*is_mine)(uint32_t dp_port, void *aux), void *aux);
 
+// Removes what a switch's earlier run left in tc of these devices, which are no ports of an open datapath. Number of filters.
+size_t ofl_clean_devices(const int *ifindexes, size_t n);
+
 // Are there chains for copies to internal ports (see ofl_local.c)? Packets may be on their way there
 // for a moment after the last flow has left. Any thread.
 bool ofl_has_locals(struct dp *);

@@ -325,25 +325,34 @@ made_qdisc(struct dp *dp, int ifindex)
     return made;
 }
 
+// *n: filters that were there. 0 or -errno.
+static int
+flush_device(struct dp_channel *c, int ifindex, size_t *n)
+{
+    struct found f = {0};
+    const int error = ofl_dump_device(c, ifindex, true, find, &f);
+    remove_filters(c, f.ours, f.n);
+    ofl_local_remove(c, f.locals, f.n_locals);
+    mutex_lock(&c->dp->mutex);
+    ofl_local_forget(c->dp, ifindex);
+    mutex_unlock(&c->dp->mutex);
+    *n = f.n + f.n_locals;
+    found_free(&f);
+    return error;
+}
+
 int
 ofl_flow_flush(struct dp_channel *c)
 {
     struct dp *dp = c->dp;
-    size_t n;
+    size_t n, n_filters;
     int *all = devices(dp, &n), error = 0;
     for (size_t i = 0; i < n; i++) {
-        struct found f = {0};
-        int e = ofl_dump_device(c, all[i], true, find, &f);
+        const int e = flush_device(c, all[i], &n_filters);
         error = error ? error : e;
-        remove_filters(c, f.ours, f.n);
-        ofl_local_remove(c, f.locals, f.n_locals);
-        mutex_lock(&dp->mutex);
-        ofl_local_forget(dp, all[i]);
-        mutex_unlock(&dp->mutex);
-        if (f.n || f.n_locals || made_qdisc(dp, all[i])) {
+        if (n_filters || made_qdisc(dp, all[i])) {
             ofl_qdisc_del(c, all[i]);
         }
-        found_free(&f);
     }
     free(all);
     mutex_lock(&dp->mutex);
@@ -354,6 +363,29 @@ ofl_flow_flush(struct dp_channel *c)
     }
     mutex_unlock(&dp->mutex);
     return error;
+}
+
+size_t
+ofl_clean_devices(const int *ifindexes, size_t n)
+{
+    struct dp *dp;
+    struct dp_channel *c;
+    size_t n_filters, sum = 0;
+    if (!n || ofl_dp_ops.open("tc", true, &dp)) {
+        return 0;
+    }
+    if (!ofl_dp_ops.channel_open(dp, &c)) {
+        for (size_t i = 0; i < n; i++) {
+            flush_device(c, ifindexes[i], &n_filters);
+            if (n_filters) {
+                ofl_qdisc_del(c, ifindexes[i]);
+            }
+            sum += n_filters;
+        }
+        ofl_dp_ops.channel_close(c);
+    }
+    ofl_dp_ops.close(dp);
+    return sum;
 }
 
 // Of ours, the table knows.

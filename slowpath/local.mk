@@ -47,6 +47,7 @@ slowpath_libslowpath_a_SOURCES += \
 	slowpath/mega_deps.c \
 	slowpath/packet_out.c \
 	slowpath/place.c \
+	slowpath/place_left.c \
 	slowpath/place_policy.c \
 	slowpath/place_worker.c \
 	slowpath/reval.c \

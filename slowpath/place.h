@@ -42,6 +42,11 @@ void sp_place_configure(struct sp_dp *, const struct sp_config *);
 void sp_place_stop(struct sp_dp *, bool remove); // at exit; remove: filters go
 void sp_place_free(struct sp_dp *);              // after the last user of sp_place_tc() ended
 
+// Filters that an earlier run left where this one offloads nothing (see place_left.c). Main thread. note: as the kernel's
+// datapath is opened, before its ports change. clean: once, when the tables hold what the configuration says.
+void sp_place_left_note(struct dp *kernel);
+void sp_place_left_clean(const struct sp_config *);
+
 // What is going on, for people. Main thread.
 struct place_stats {
     bool active;

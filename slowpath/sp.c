@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "kdatapath/kd.h"
 #include "lib/base/log.h"
 #include "lib/base/rcu.h"
 #include "lib/base/thread.h"
@@ -103,6 +104,9 @@ sp_dp_get(const char *type, char **error)
         free(dp);
         return NULL;
     }
+    if (ops == &kd_dp_ops) {
+        sp_place_left_note(dp->dp);
+    }
     dp->cache = mega_cache_new(wake, dp);
     e = ops->channel_open(dp->dp, &dp->main_channel);
     if (!e) {
@@ -129,6 +133,7 @@ sp_ready(void)
     if (!config || config->restore_wait) {
         return;
     }
+    sp_place_left_clean(config);
     for (struct sp_dp *dp = dps; dp; dp = dp->next) {
         if (!__atomic_exchange_n(&dp->ready, true, __ATOMIC_ACQ_REL)) {
             sp_reval_wake(dp->reval);

@@ -51,8 +51,11 @@ fdb_add(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
     } else if (br && !field_parse_mac(argv[4], strlen(argv[4]), &mac)) {
         unixctl_reply_error(conn, "bad MAC address");
     } else if (br) {
-        const uint32_t was = sp_mac_add_static(br->state, (uint16_t) atoi(argv[3]), &mac, port->ofp_port);
-        char *said = was == MAC_NO_PORT ? NULL : base_asprintf("Overriding already existing static entry on %u", was);
+        const uint32_t was =
+            sp_mac_add_static(br->state, (uint16_t) atoi(argv[3]), &mac, port->ofp_port);
+        char *said = was == MAC_NO_PORT
+                         ? NULL
+                         : base_asprintf("Overriding already existing static entry on %u", was);
         unixctl_reply(conn, said);
         free(said);
     }
@@ -126,8 +129,8 @@ fdb_stats_show(struct unixctl_conn *conn, int argc, const char *argv[], void *au
                  "  Total number of expired MAC entries     : %llu\n"
                  "  Total number of evicted MAC entries     : %llu\n"
                  "  Total number of port moved MAC entries  : %llu\n",
-                 br->name, sp_mac_count(br->state), br->mac_table_size ? br->mac_table_size : 8192, s.n_static,
-                 (unsigned long long) s.learned, (unsigned long long) s.expired,
+                 br->name, sp_mac_count(br->state), br->mac_table_size ? br->mac_table_size : 8192,
+                 s.n_static, (unsigned long long) s.learned, (unsigned long long) s.expired,
                  (unsigned long long) s.evicted, (unsigned long long) s.moved);
         unixctl_reply(conn, str_get(&out));
         str_free(&out);
@@ -157,15 +160,20 @@ upcall_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
         sp_reval_stats(dp->reval, &r);
         str_addf(&out,
                  "%s@ovs-%s:\n"
-                 "  flows         : (current %zu) (avg %zu) (max %zu) (limit %u)\n"
+                 "  flows         : (current %zu) (avg %zu) (max %zu) (limit %u)\n",
+                 dp->type, dp->type, s.n, s.n, s.max, sp_config_flow_limit(config));
+        if (config && config->hw_offload && dp->home == DP_PLACE_KERNEL) {
+            str_addf(&out, "  offloaded flows : %zu\n",
+                     s.places[DP_PLACE_TC_SW] + s.places[DP_PLACE_TC_HW]);
+        }
+        str_addf(&out,
                  "  dump duration : %ums\n"
                  "  ufid enabled : true\n"
                  "  handlers      : %zu\n"
                  "  upcalls       : %llu\n"
                  "  retranslated  : %llu (changed %llu, evicted %llu)\n"
                  "  masks         : %zu, action lists %zu, dependencies %zu\n\n",
-                 dp->type, dp->type, s.n, s.n, s.max, sp_config_flow_limit(config), r.dump_ms,
-                 sp_handlers_n(dp->handlers),
+                 r.dump_ms, sp_handlers_n(dp->handlers),
                  (unsigned long long) __atomic_load_n(&dp->n_upcalls, __ATOMIC_RELAXED),
                  (unsigned long long) s.retranslated, (unsigned long long) s.changed,
                  (unsigned long long) s.evicted, s.n_masks, s.n_acts, s.n_deps);

@@ -3,6 +3,7 @@
 // words it for people. Main thread.
 #include "config.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -214,7 +215,9 @@ dp_status(struct sp_dp *dp, const struct sp_config *config)
     json_object_set_new(o, "hw_offload", json_boolean(s.active));
     set_str(o, "tc_policy", policies[config->tc_policy % 3]);
     json_object_set_new(o, "layers",
-                        s.active ? json_pack("[s,s,s]", "hardware", "kernel", "user")
+                        s.active                      ? json_pack("[s,s,s]",
+                                             config->tc_policy == SP_TC_SKIP_HW ? "tc" : "hardware",
+                                                                  "kernel", "user")
                         : dp->home == DP_PLACE_KERNEL ? json_pack("[s,s]", "kernel", "user")
                                                       : json_pack("[s]", "user"));
     if (tc) {
@@ -606,6 +609,27 @@ explain(const struct sp_bridge *br, const struct flow_key *key)
     return o;
 }
 
+// Why no cached flow can begin with this; NULL: one can.
+static char *
+no_entry(const struct sp_bridge *br, const struct flow_match *m)
+{
+    const uint32_t ofp_port = be32toh(m->key.in_port);
+    const struct sp_port *port = sp_bridge_port(br, ofp_port);
+    if (!be32toh(m->mask.in_port)) {
+        return base_strdup("the flow says no in_port, and where a flow goes depends on the port "
+                           "that it comes from");
+    }
+    if (!port) {
+        return base_asprintf("bridge %s has no port %" PRIu32, br->name, ofp_port);
+    }
+    if (port->kind == SP_PORT_PATCH) {
+        return base_asprintf(
+            "%s is a patch port: say which port packets come from before they get there",
+            port->name);
+    }
+    return NULL;
+}
+
 static void
 cmd_explain(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 {
@@ -624,6 +648,9 @@ cmd_explain(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
                                                (void *) (uintptr_t) br};
         match_init_any(m);
         error = match_parse(m, argv[2], &names);
+        if (!error) {
+            error = no_entry(br, m);
+        }
         if (!error) {
             o = explain(br, &m->key);
         }

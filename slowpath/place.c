@@ -318,6 +318,8 @@ refresh(void *p_)
 static void
 start(struct place *p)
 {
+    p->policy = p->want_policy;
+    ofl_set_policy(p->tc.dp, p->policy);
     publish_ports(p);
     __atomic_store_n(&p->active, true,
                      __ATOMIC_RELEASE); // before: they look at all flows once, as they start
@@ -396,18 +398,13 @@ sp_place_configure(struct sp_dp *dp, const struct sp_config *config)
         }
         rcu_set(dp->place, p);
     }
-    const enum ofl_policy policy = config->tc_policy == SP_TC_SKIP_SW   ? OFL_POLICY_SKIP_SW
-                                   : config->tc_policy == SP_TC_SKIP_HW ? OFL_POLICY_SKIP_HW
-                                                                        : OFL_POLICY_NONE;
-    const bool other_policy = policy != p->policy;
     p->want = config->hw_offload;
+    p->want_policy = config->tc_policy == SP_TC_SKIP_SW   ? OFL_POLICY_SKIP_SW
+                     : config->tc_policy == SP_TC_SKIP_HW ? OFL_POLICY_SKIP_HW
+                                                          : OFL_POLICY_NONE;
     const bool other_ports = tell_ports(p, config);
-    if (is_active(p) && (!p->want || other_policy)) {
+    if (is_active(p) && (!p->want || p->want_policy != p->policy)) {
         stop(p); // and on again, when all filters of the old policy have gone
-    }
-    if (!p->n_draining) {
-        p->policy = policy;
-        ofl_set_policy(p->tc.dp, policy);
     }
     if (is_active(p)) {
         if (other_ports) {

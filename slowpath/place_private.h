@@ -51,10 +51,11 @@ struct place {
     uint64_t adopted;                            // atomic: filters taken over at start
     uint64_t moved_in, moved_out;                // atomic
     // Owner: main.
-    enum ofl_policy policy;
-    bool want;              // the configuration says so
-    size_t n_draining;      // workers that still take flows home
-    struct ofl_port *known; // ports as told to the offload room
+    enum ofl_policy policy;      // of the filters that are there
+    enum ofl_policy want_policy; // what the configuration says
+    bool want;                   // the configuration says so
+    size_t n_draining;           // workers that still take flows home
+    struct ofl_port *known;      // ports as told to the offload room
     size_t n_known;
     struct loop_timer *timer;
 };

@@ -27,10 +27,11 @@ struct dump {
     struct sp_target target;
     struct sp_dp *dp;               // NULL: one without a cache
     const struct of_bridge *bridge; // NULL: all
-    bool verbose, names;
-    unsigned types; // enum dump_type
+    bool verbose, names, numbers;   // numbers: asked for
+    unsigned types;                 // enum dump_type
     struct flow_match filter;
     bool has_filter;
+    const char *filter_text; // not read yet: the datapath says which ports there are
     struct str *out;
     size_t n_known, n_cached; // at home: of the datapath's flows, and of the cache's
     bool differs;             // the datapath has others
@@ -66,8 +67,10 @@ format_flow(const struct dump *d, const struct dp_flow_record *r, struct str *ou
 {
     dp_port_namer *namer = d->dp ? sp_ctl_port_name : sp_target_port_name;
     const struct dp_flow_style style = {.verbose = d->verbose,
+                                        .placeless = d->bridge,
                                         .kernel = !strcmp(d->target.type, "system"),
-                                        .namer = d->names ? namer : NULL,
+                                        .namer =
+                                            d->names || (d->verbose && !d->numbers) ? namer : NULL,
                                         .aux = d->dp ? (void *) d->dp : (void *) &d->target};
     dp_flow_format(r, &style, out);
 }
@@ -107,7 +110,7 @@ format_entry(const struct dump *d, struct mega *m, struct str *out)
 static bool
 passes_filter(const struct dump *d, const struct flow_match *match)
 {
-    return !d->has_filter || match_is_within(match, &d->filter);
+    return !d->has_filter || match_overlaps(match, &d->filter);
 }
 
 // --- All flows. ---
@@ -221,16 +224,18 @@ parse_dump(struct dump *d, int argc, const char *argv[], const char **name)
             d->verbose = true;
         } else if (!strcmp(argv[i], "--names")) {
             d->names = true;
+            d->numbers = false;
         } else if (!strcmp(argv[i], "--no-names")) {
             d->names = false;
+            d->numbers = true;
         } else if (!strncmp(argv[i], "type=", 5)) {
             error = parse_types(d, argv[i] + 5);
         } else if (!strncmp(argv[i], "filter=", 7)) {
-            match_init_any(&d->filter);
-            error = match_parse(&d->filter, argv[i] + 7, NULL);
-            d->has_filter = true;
+            d->filter_text = argv[i] + 7;
         } else if (!strncmp(argv[i], "pmd=", 4)) {
             continue;
+        } else if (argv[i][0] == '-') {
+            error = base_asprintf("Unrecognized option %s", argv[i]);
         } else if (*name) {
             error = base_asprintf("%s: only one datapath or bridge can be given", argv[i]);
         } else {
@@ -243,11 +248,27 @@ parse_dump(struct dump *d, int argc, const char *argv[], const char **name)
     return NULL;
 }
 
+static char *
+parse_filter(struct dump *d)
+{
+    const struct field_port_names names = {NULL,
+                                           d->dp ? sp_ctl_port_by_name : sp_target_port_by_name,
+                                           d->dp ? (void *) d->dp : (void *) &d->target};
+    match_init_any(&d->filter);
+    d->has_filter = d->filter_text;
+    return d->filter_text ? match_parse(&d->filter, d->filter_text, &names) : NULL;
+}
+
 static void
 reply_dump(struct unixctl_conn *conn, struct dump *d, struct str *error)
 {
     struct str out = STR_INIT;
     d->out = &out;
+    char *bad = error->len ? NULL : parse_filter(d);
+    if (bad) {
+        str_addf(error, "ovs-vswitchd: Failed to parse filter (%s: %s)", d->filter_text, bad);
+        free(bad);
+    }
     if (!error->len) {
         const int e = dump_run(d);
         if (e) {
@@ -266,7 +287,6 @@ dpctl_dump_flows(struct unixctl_conn *conn, int argc, const char *argv[], void *
     const char *name;
     rcu_begin();
     char *bad = parse_dump(d, argc, argv, &name);
-    d->names |= d->verbose;
     if (bad) {
         str_add(&error, bad);
         free(bad);

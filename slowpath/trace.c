@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <ctype.h>
+#include <linux/if_ether.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,7 +51,9 @@ parse_hex(struct request *r, const char *hex)
         const uint8_t byte = (uint8_t) v;
         packet_append(&r->packet, &byte, 1);
     }
-    return strlen(hex) % 2 ? base_strdup("Trailing garbage in packet data") : NULL;
+    return strlen(hex) % 2 ? base_strdup("Trailing garbage in packet data")
+           : n < ETH_HLEN  ? base_strdup("Packet data too short for Ethernet")
+                           : NULL;
 }
 
 static char *

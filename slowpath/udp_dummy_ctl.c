@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <limits.h>
+#include <linux/if_ether.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -69,6 +70,10 @@ parse_hex(const char *s, struct packet *p)
         const uint8_t byte = (uint8_t) (high << 4 | low);
         packet_append(p, &byte, 1);
         s += 2;
+    }
+    if (p->len < ETH_HLEN) { // no frame
+        packet_free(p);
+        return false;
     }
     return true;
 }

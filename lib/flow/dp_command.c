@@ -48,7 +48,7 @@ dp_flow_format(const struct dp_flow_record *r, const struct dp_flow_style *style
 {
     if (style->verbose && r->has_id) {
         dp_flow_id_format(&r->id, out);
-        str_add(out, ", ");
+        str_add(out, style->placeless ? " " : ", ");
     }
     if (style->kernel) {
         dp_match_format_kernel(r->match, style->verbose, style->namer, style->aux, out);
@@ -57,7 +57,7 @@ dp_flow_format(const struct dp_flow_record *r, const struct dp_flow_style *style
     }
     str_add(out, ", ");
     dp_flow_stats_format(&r->stats, out);
-    if (style->verbose) {
+    if (style->verbose && !style->placeless) {
         const bool tc = r->place == DP_PLACE_TC_SW || r->place == DP_PLACE_TC_HW;
         str_addf(out, "%s, dp:%s", r->place == DP_PLACE_TC_HW ? ", offloaded:yes" : "",
                  tc ? "tc" : "ovs");

@@ -20,6 +20,7 @@ bool dp_flow_id_parse(const char *text, struct flow_id *, size_t *len);
 // "offloaded:yes" and "dp:…" only with verbose.
 struct dp_flow_style {
     bool verbose;
+    bool placeless;       // without place, as dpif/dump-flows prints flows
     bool kernel;          // as the kernel gives matches: dp_match_format_kernel()
     dp_port_namer *namer; // NULL: numbers
     void *aux;

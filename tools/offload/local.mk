@@ -7,4 +7,4 @@ tools_ovs_offload_SOURCES = \
 	tools/offload/offload.h \
 	tools/offload/ports.c \
 	tools/offload/status.c
-tools_ovs_offload_LDADD = $(LIBS_BASE) $(EXT_LIBS)
+tools_ovs_offload_LDADD = $(LIBS_FLOW) $(EXT_LIBS)

@@ -11,6 +11,7 @@
 #include "lib/base/log.h"
 #include "lib/base/rcu.h"
 #include "lib/base/unixctl.h"
+#include "lib/flow/reason.h"
 #include "tools/offload/offload.h"
 
 LOG_MODULE(offload);
@@ -64,6 +65,7 @@ handle(int value, const char *arg, void *aux)
     static const char *const places[] = {"hardware", "tc", "kernel", "user", NULL};
     static const char *const sorts[] = {"pps", "bytes", "age", NULL};
     uint64_t seconds;
+    enum reason_code code;
     (void) aux;
     switch (value) {
     case 't':
@@ -82,6 +84,9 @@ handle(int value, const char *arg, void *aux)
         opts.place = one_of("--place", arg, places);
         break;
     case OPT_REASON:
+        if (!reason_by_name(arg, &code)) {
+            log_fatal(0, "--reason has no value %s; see ovs-offload reasons", arg);
+        }
         opts.reason = arg;
         break;
     case OPT_SORT:

@@ -34,7 +34,7 @@ struct of_rule {
     be64_t cookie;
     uint64_t packets, bytes; // atomic: of_rule_credit()
     int64_t used;            // atomic, ms on clock_now()'s scale
-    int64_t created, modified;
+    int64_t created, modified, ended; // ended: once removed
     uint32_t refs; // atomic; the table holds one
     uint16_t idle_timeout, hard_timeout; // s, 0: none
     uint16_t importance;

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules: life, counters, and what is said when one is gone.
 //
-// A rule is made by the main thread, read by all, and freed a grace period after its last reference. The table holds one reference, and so does every cached flow that
-// credits the rule: when the last one goes, its counters are final, and that is when a flow-removed message is due. The drop may happen on any
-// thread, so the rule travels to the main thread as a notice. Packets for controllers travel the same way.
+// A rule is made by the main thread, read by all, and freed a grace period after its last
+// reference. The table holds one reference, and so does every cached flow that credits the rule:
+// when the last one goes, its counters are final, and that is when a flow-removed message is due.
+// The drop may happen on any thread, so the rule travels to the main thread as a notice. Packets
+// for controllers travel the same way.
 #include "config.h"
 
 #include <stdlib.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/hash.h"
-#include "lib/base/loop.h"
 #include "lib/base/log.h"
+#include "lib/base/loop.h"
 #include "lib/base/rcu.h"
 #include "ofproto/of_bridge_private.h"
 
@@ -26,7 +28,8 @@ struct of_notice {
     uint8_t data[]; // packet, then userdata
 };
 
-// More packets than this waiting for the main loop are dropped: a controller that slow has lost them anyway.
+// More packets than this waiting for the main loop are dropped: a controller that slow has lost
+// them anyway.
 #define MAX_WAITING_PACKET_INS 4096
 
 struct of_rule_actions *
@@ -125,6 +128,7 @@ void
 of_rule_retire(struct of_rule *rule, enum of_removed_reason reason)
 {
     rule->removed_reason = reason;
+    rule->ended = clock_now(); // its last packets may be heard of later
     __atomic_store_n(&rule->removed, true, __ATOMIC_RELEASE);
     of_rule_unref(rule);
 }
@@ -133,7 +137,7 @@ void
 of_rule_stats(const struct of_rule *rule, struct of_flow_stats *fs)
 {
     int64_t now = clock_now();
-    int64_t age = now - rule->created;
+    int64_t age = (rule->ended ? rule->ended : now) - rule->created;
     cls_rule_match(&rule->cr, &fs->match);
     fs->priority = MIN(rule->cr.priority, UINT16_MAX);
     fs->table = rule->table;
@@ -172,14 +176,16 @@ of_rule_credit(struct of_rule *rule, uint64_t packets, uint64_t bytes, int64_t u
     __atomic_fetch_add(&rule->packets, packets, __ATOMIC_RELAXED);
     __atomic_fetch_add(&rule->bytes, bytes, __ATOMIC_RELAXED);
     int64_t old = __atomic_load_n(&rule->used, __ATOMIC_RELAXED);
-    while (used > old && !__atomic_compare_exchange_n(&rule->used, &old, used, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    while (used > old && !__atomic_compare_exchange_n(&rule->used, &old, used, true,
+                                                      __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }
 }
 
 void
 of_bridge_packet_in(struct of_bridge *br, const struct of_packet_in *pin)
 {
-    if (__atomic_fetch_add(&br->waiting_packet_ins, 1, __ATOMIC_RELAXED) >= MAX_WAITING_PACKET_INS) {
+    if (__atomic_fetch_add(&br->waiting_packet_ins, 1, __ATOMIC_RELAXED) >=
+        MAX_WAITING_PACKET_INS) {
         __atomic_fetch_sub(&br->waiting_packet_ins, 1, __ATOMIC_RELAXED);
         __atomic_fetch_add(&br->dropped_packet_ins, 1, __ATOMIC_RELAXED);
         return;

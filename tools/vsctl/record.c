@@ -208,7 +208,10 @@ by_name(struct vsctl *v, const struct row_id *id, const char *name)
 static const struct idl_row *
 by_prefix(struct vsctl *v, unsigned table, const char *name)
 {
-    const struct idl_row *found = NULL, *r;
+    const struct idl_row *found = NULL, *r = idl_table_first(v->idl, table);
+    if (!strcmp(name, ".")) { // the only row
+        return r && !idl_table_next(r) ? r : NULL;
+    }
     size_t len = strlen(name);
     if (len < 4 || strspn(name, "0123456789abcdefABCDEF-") != len) {
         return NULL;

@@ -470,10 +470,13 @@ int
 loop_turn(struct loop *l, int max_ms)
 {
     l->n_callbacks = 0;
-    if (!cds_list_empty(&l->flushes)) {
+    // What was written since the last turn may be all that the caller waits for: then nothing else
+    // would end the wait.
+    const bool flushed = !cds_list_empty(&l->flushes);
+    if (flushed) {
         run_flushes(l);
     }
-    int64_t limit = wait_limit(l, max_ms);
+    int64_t limit = flushed ? 0 : wait_limit(l, max_ms);
     if (limit) {
         set_tick(l, limit);
     }

@@ -11,6 +11,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/loop.h"
+#include "lib/base/loop_private.h"
 #include "lib/base/queue.h"
 #include "lib/base/random.h"
 #include "lib/base/rcu.h"
@@ -242,6 +243,30 @@ test_rcu(void **state)
     free(shared);
 }
 
+struct sending {
+    struct loop_flush flush;
+    int n;
+};
+
+static void
+note_sent(struct loop_flush *f)
+{
+    CONTAINER_OF(f, struct sending, flush)->n++;
+}
+
+// Who writes between two turns and waits until all is sent has nothing else that would wake him.
+static void
+test_a_turn_that_sends_does_not_wait(void **state)
+{
+    struct sending s = {.flush = {.cb = note_sent}};
+    const int64_t start = clock_now_us();
+    loop_turn(loop, 0);
+    loop_flush_later(loop, &s.flush);
+    loop_turn(loop, 20000);
+    assert_int_equal(s.n, 1);
+    assert_true(clock_now_us() - start < 10000000);
+}
+
 int
 main(void)
 {
@@ -250,6 +275,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_descriptors_and_hooks),
         cmocka_unit_test(test_calls_from_threads),
+        cmocka_unit_test(test_a_turn_that_sends_does_not_wait),
         cmocka_unit_test(test_queue),
         cmocka_unit_test(test_rcu),
         cmocka_unit_test(test_timers_follow_the_stopped_clock),

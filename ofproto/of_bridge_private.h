@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the files of a bridge share: tables, rules' indexes, timeouts, ports. Only ofproto/of_*.c include it.
+// What the files of a bridge share: tables, rules' indexes, timeouts, ports. Only ofproto/of_*.c
+// include it.
 #ifndef OFPROTO_OF_BRIDGE_PRIVATE_H
 #define OFPROTO_OF_BRIDGE_PRIVATE_H 1
 
@@ -15,6 +16,7 @@ struct of_table {
     uint32_t max_flows;        // UINT32_MAX: no limit
     uint32_t n_hidden;         // rules
     enum of_table_miss miss;   // atomic
+    bool evict;                // as a controller asked for; there is no limit to evict at
     char name[32];
 };
 
@@ -39,15 +41,16 @@ struct of_bridge {
     uint8_t frags;    // atomic, enum of_frags; writer: main
     struct of_table tables[OF_N_TABLES];
     struct of_rule *own[OF_N_OWN_RULES]; // in the last one
-    // of_rule.by_cookie, by hash of the cookie. Many rules share one: lists that a rule leaves in constant time.
+    // of_rule.by_cookie, by hash of the cookie. Many rules share one: lists that a rule leaves in
+    // constant time.
     struct cds_list_head *cookies;
     size_t n_cookie_slots; // power of two, 0 at first
-    size_t n_rules;      // hidden ones included
+    size_t n_rules;        // hidden ones included
     size_t n_hidden;
 
     // Rules with a timeout, by the second when they next need a look.
     struct cds_list_head wheel[OF_WHEEL_SLOTS]; // of_rule.expirable
-    int64_t wheel_at; // s: slots up to this were looked at
+    int64_t wheel_at;                           // s: slots up to this were looked at
     struct loop_timer *wheel_timer;
 
     struct of_inband_rule *inband; // of_inband.c
@@ -58,7 +61,8 @@ struct of_bridge {
     size_t n_changes, cap_changes;
     struct loop_hook *hook;
 
-    // Rules whose last reference is gone and whose removal must be announced; packets for controllers. From any thread.
+    // Rules whose last reference is gone and whose removal must be announced; packets for
+    // controllers. From any thread.
     struct queue notices; // struct of_notice
     struct loop_io *notices_io;
     uint32_t waiting_packet_ins, dropped_packet_ins; // atomic
@@ -66,7 +70,8 @@ struct of_bridge {
     struct hmap ports; // of_port.by_number
 };
 
-extern const struct of_ops *of_path; // the registered packet path, never NULL (a silent one before registration)
+extern const struct of_ops
+    *of_path; // the registered packet path, never NULL (a silent one before registration)
 
 // of_inband.c
 void of_inband_free(struct of_bridge *);
@@ -77,14 +82,17 @@ struct of_rule_actions *of_rule_actions_new(const struct of_actions *);
 void of_rule_actions_unref_later(struct of_rule_actions *);
 // Statistics of a rule; fs->actions borrows the rule's.
 void of_rule_stats(const struct of_rule *, struct of_flow_stats *fs);
-void of_rule_retire(struct of_rule *, enum of_removed_reason); // out of the tables already: drops the table's reference
+void
+of_rule_retire(struct of_rule *,
+               enum of_removed_reason); // out of the tables already: drops the table's reference
 void of_notices_init(struct of_bridge *);
 void of_notices_close(struct of_bridge *);   // those that wait are sent; later ones reach nobody
 void of_notices_destroy(struct of_bridge *); // no thread knows the bridge any more
 
 // of_flow_mod.c
 void of_bridge_note_change(struct of_bridge *, enum of_change_kind, struct of_rule *);
-// Tells the packet path everything that changed so far: before a barrier's reply, at the end of each turn.
+// Tells the packet path everything that changed so far: before a barrier's reply, at the end of
+// each turn.
 void of_bridge_flush_changes(struct of_bridge *);
 // Rules of the switch's own, above what OpenFlow can say.
 void of_bridge_add_hidden(struct of_bridge *, const struct of_flow_mod *, int priority);

@@ -225,6 +225,7 @@ struct of_port_mod {
 struct of_table_mod {
     uint8_t table;
     uint32_t config; // bits 0-1: OpenFlow 1.1/1.2 miss handling; 4 eviction, 8 vacancy
+#define OF_TABLE_CONFIG_EVICTION 4
 };
 
 enum of_async_kind {

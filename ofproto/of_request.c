@@ -58,7 +58,8 @@ static int
 get_config(struct of_conn *c, struct of_msg *m)
 {
     struct of_msg r = {.type = OF_MSG_GET_CONFIG_REPLY};
-    r.u.config.flags = (uint16_t) of_bridge_frags(c->conns->bridge) | (c->invalid_ttl ? OF_CONFIG_INVALID_TTL : 0);
+    r.u.config.flags =
+        (uint16_t) of_bridge_frags(c->conns->bridge) | (c->invalid_ttl ? OF_CONFIG_INVALID_TTL : 0);
     r.u.config.miss_send_len = c->miss_send_len;
     of_conn_reply(c, &r, m);
     return 0;
@@ -174,7 +175,7 @@ port_mod(struct of_conn *c, struct of_msg *m)
 }
 
 // OpenFlow 1.1 and 1.2 choose here what a table does with a miss; later versions use a table-miss
-// rule.
+// rule, and since 1.4 say whether rules may be evicted. No table has a limit, so none ever is.
 static int
 table_mod(struct of_conn *c, struct of_msg *m)
 {
@@ -195,6 +196,12 @@ table_mod(struct of_conn *c, struct of_msg *m)
             }
         }
         of_path->retranslate(br);
+    } else if (c->wire.version >= OF_14) {
+        for (unsigned t = 0; t < OF_TABLE_OWN; t++) {
+            if (tm->table == OF_TABLE_ALL || tm->table == t) {
+                br->tables[t].evict = tm->config & OF_TABLE_CONFIG_EVICTION;
+            }
+        }
     }
     return 0;
 }

@@ -23,7 +23,8 @@ select_rule(struct cls_rule *cr, void *s_)
     struct selection *s = s_;
     struct of_rule *rule = CONTAINER_OF(cr, struct of_rule, cr);
     const struct of_flow_request *r = s->req;
-    if ((!(rule->flags & OF_FLOW_HIDDEN) || r->table == OF_TABLE_OWN) && !((rule->cookie ^ r->cookie) & r->cookie_mask) &&
+    if ((!(rule->flags & OF_FLOW_HIDDEN) || r->table == OF_TABLE_OWN) &&
+        !((rule->cookie ^ r->cookie) & r->cookie_mask) &&
         (r->out_port == OF_PORT_ANY || of_actions_output_to(&rule->actions->acts, r->out_port)) &&
         (r->out_group == OF_GROUP_ANY ||
          of_actions_has_group(&rule->actions->acts, r->out_group))) {
@@ -240,7 +241,7 @@ queue_desc(struct of_conn *c, struct of_msg *m)
     return 0;
 }
 
-// Tables neither evict nor warn: length, table, no configuration and the property of what eviction would look at.
+// Tables never warn: length, table, configuration and the property of what eviction would look at.
 static int
 table_desc(struct of_conn *c, struct of_msg *m)
 {
@@ -250,6 +251,7 @@ table_desc(struct of_conn *c, struct of_msg *m)
         uint8_t *p = body + t * LEN;
         p[1] = LEN;
         p[2] = (uint8_t) t;
+        p[7] = c->conns->bridge->tables[t].evict ? OF_TABLE_CONFIG_EVICTION : 0;
         p[9] = PROP_EVICTION;
         p[11] = PROP_LEN;
         p[15] = OTHER_IMPORTANCE_LIFETIME;

@@ -161,6 +161,14 @@ take_hello(struct of_conn *c, struct of_msg *m)
     return false;
 }
 
+// Messages that are the same in all versions. Some controllers send probes of another one.
+static bool
+is_of_any_version(enum of_msg_type type)
+{
+    return type == OF_MSG_HELLO || type == OF_MSG_ECHO_REQUEST || type == OF_MSG_ECHO_REPLY ||
+           type == OF_MSG_ERROR;
+}
+
 static void
 handle(struct of_conn *c, const uint8_t *data, size_t len)
 {
@@ -178,7 +186,7 @@ handle(struct of_conn *c, const uint8_t *data, size_t len)
             of_conn_close(c, -EPROTO);
         }
     } else if (c->kind != OF_CONN_SNOOP) {
-        if (!error && data[0] != c->wire.version && m.type != OF_MSG_HELLO) {
+        if (!error && data[0] != c->wire.version && !is_of_any_version(m.type)) {
             error = OF_ERROR_BRC_BAD_VERSION;
         }
         if (error) {

@@ -17,9 +17,12 @@ hello(struct of_conn *c, struct of_msg *m)
 static int
 echo(struct of_conn *c, struct of_msg *m)
 {
-    struct of_msg r = {.type = OF_MSG_ECHO_REPLY, .u.data = m->u.data};
-    of_conn_reply(c, &r, m);
-    return 0;
+    // In the request's version, whatever was agreed.
+    struct of_msg r = {
+        .type = OF_MSG_ECHO_REPLY, .version = m->version, .xid = m->xid, .u.data = m->u.data};
+    struct of_wire wire = c->wire;
+    wire.version = m->version;
+    return of_msg_encode(&r, &wire, &c->out) ? OF_ERROR_BRC_BAD_TYPE : 0;
 }
 
 static int

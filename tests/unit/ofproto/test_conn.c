@@ -164,8 +164,16 @@ test_garbage(void **state)
     client_close(&c);
     // The wrong version in the middle is an error and no more.
     client_open(&c, h, NULL, OF_13);
-    client_send(&c, "\1\2\0\10\0\0\0\1", 8);
+    client_send(&c, "\1\22\0\10\0\0\0\1", 8);
     expect_error(&c, OF_ERROR_BRC_BAD_VERSION);
+    client_barrier(&c);
+    // But a probe is answered in its own.
+    client_send(&c, "\1\2\0\11\0\0\0\7x", 9);
+    assert_true(client_recv(&c, &m));
+    assert_int_equal(m.type, OF_MSG_ECHO_REPLY);
+    assert_int_equal(m.version, OF_10);
+    assert_int_equal(m.xid, 7);
+    assert_int_equal(m.u.data.len, 1);
     client_barrier(&c);
     client_close(&c);
 }

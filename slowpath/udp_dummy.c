@@ -130,7 +130,7 @@ udp_dummy_state(const struct udp_port *port, struct dp_port_state *s)
     struct udp_dummy *d = port->state;
     mutex_lock(&d->mutex);
     *s = (struct dp_port_state){
-        .mac = d->mac, .mtu = d->mtu, .up = d->up, .carrier = true, .counters = d->counters};
+        .mac = d->mac, .mtu = d->mtu, .up = d->up, .carrier = d->up, .counters = d->counters};
     mutex_unlock(&d->mutex);
     return 0;
 }

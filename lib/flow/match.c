@@ -305,6 +305,15 @@ match_lacks_prereqs(const struct flow_match *m, const struct field_info *f)
     }
 }
 
+// Dropping one of these would make a rule of a firewall wider than it was written: they go to the
+// switch, which refuses them.
+static bool
+is_kept(const struct field_info *f)
+{
+    return f->prereq == FIELD_PRE_NSH || f->prereq == FIELD_PRE_CT_IPV4 ||
+           f->prereq == FIELD_PRE_CT_IPV6 || f->id == FIELD_CT_NW_PROTO;
+}
+
 void
 match_normalize(struct flow_match *m)
 {
@@ -312,7 +321,7 @@ match_normalize(struct flow_match *m)
     const struct field_set before = m->used;
     FIELD_SET_FOR_EACH (id, &before) {
         const struct field_info *f = field_get(id);
-        if (field_set_has(&m->used, id) && match_lacks_prereqs(m, f)) {
+        if (field_set_has(&m->used, id) && !is_kept(f) && match_lacks_prereqs(m, f)) {
             match_unset(m, f);
         }
     }

@@ -235,6 +235,8 @@ struct mega_late {
     bool last;
 };
 void mega_add_late(struct mega_cache *, struct mega *, const struct mega_late *);
+// Is something of this number still to come?
+bool mega_awaits(struct mega *, uint32_t late);
 
 // Another entry with its id may be made from now on; mega_kill() comes later. Owner, in state MEGA_DYING.
 void mega_hide(struct mega_cache *, struct mega *);

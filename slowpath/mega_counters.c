@@ -247,15 +247,32 @@ mega_xlate_end(struct mega *m)
     return past;
 }
 
+// The translation that a number is of. NULL: none. Under the lock.
+static struct mega_xlate *
+of_number(struct mega *m, uint32_t late)
+{
+    struct mega_xlate *x = m->x;
+    while (x && (!x->late || late - x->late_from > x->late - x->late_from)) {
+        x = x->past;
+    }
+    return x;
+}
+
+bool
+mega_awaits(struct mega *m, uint32_t late)
+{
+    lock(m->ctr);
+    const bool awaits = of_number(m, late);
+    unlock(m->ctr);
+    return awaits;
+}
+
 struct mega_xlate *
 mega_xlate_add_late(struct mega *m, const struct mega_late *late)
 {
     struct mega_xlate *done = NULL;
     lock(m->ctr);
-    struct mega_xlate *x = m->x;
-    while (x && (!x->late || late->number - x->late_from > x->late - x->late_from)) {
-        x = x->past;
-    }
+    struct mega_xlate *x = of_number(m, late->number);
     if (x && late->last && !--x->n_late) {
         x->late = 0;
         if (x != m->x && !x->in_tc) {

@@ -321,14 +321,32 @@ bury_later(struct place_worker *w, const struct place_move *mv)
     w->late[w->n_late++] = (struct place_late){mv->m, mv->late};
 }
 
-static void
-take_late(const struct ofl_late *late, void *w_)
+// Which of the dead a number is of: what its filter told when it was taken out, or one of those
+// that this had replaced shortly before. n_late: none.
+static size_t
+find_dead(const struct place_worker *w, const struct ofl_late *late)
 {
-    struct place_worker *w = w_;
     size_t i = 0;
     while (i < w->n_late && w->late[i].serial != late->serial) {
         i++;
     }
+    if (i < w->n_late) {
+        return i;
+    }
+    for (i = 0; i < w->n_late; i++) {
+        struct mega *m = w->late[i].m;
+        if (flow_id_equals(&m->id, &late->id) && mega_awaits(m, late->serial)) {
+            break;
+        }
+    }
+    return i;
+}
+
+static void
+take_late(const struct ofl_late *late, void *w_)
+{
+    struct place_worker *w = w_;
+    const size_t i = find_dead(w, late);
     const bool dead = i < w->n_late;
     rcu_begin();
     struct mega *m = dead ? w->late[i].m : mega_find(w->dp->cache, &late->id);
@@ -337,7 +355,7 @@ take_late(const struct ofl_late *late, void *w_)
         mega_add_late(w->dp->cache, m, &n);
     }
     rcu_end();
-    if (dead && late->last) {
+    if (dead && late->last && w->late[i].serial == late->serial) {
         w->late[i] = w->late[--w->n_late];
         bury(w, m);
     }

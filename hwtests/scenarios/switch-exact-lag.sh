@@ -39,6 +39,17 @@ match_changes() {
     ovs-ofctl del-flows --strict br0 "priority=40000,in_port=1,udp,tp_dst=77"
 }
 
+# Its actions change, and soon after what it matches: filters of two changes have counters to come when it goes.
+both_change() {
+    pause 0.4
+    ovs-ofctl mod-flows br0 "in_port=1,ip,actions=output:3"
+    pause 0.5
+    ovs-ofctl mod-flows br0 "in_port=1,ip,actions=mod_vlan_vid:9,output:2" # to push a tag, it must know that there is none
+    pause 0.3
+    ovs-ofctl mod-flows br0 "in_port=1,ip,actions=output:2"
+}
+
+under_traffic both_change
 under_traffic change_often
 under_traffic match_changes
 under_traffic off_and_on

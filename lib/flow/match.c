@@ -310,8 +310,9 @@ match_lacks_prereqs(const struct flow_match *m, const struct field_info *f)
 static bool
 is_kept(const struct field_info *f)
 {
-    return f->prereq == FIELD_PRE_NSH || f->prereq == FIELD_PRE_CT_IPV4 ||
-           f->prereq == FIELD_PRE_CT_IPV6 || f->id == FIELD_CT_NW_PROTO;
+    return f->prereq == FIELD_PRE_ETHERNET || f->prereq == FIELD_PRE_NSH ||
+           f->prereq == FIELD_PRE_CT_IPV4 || f->prereq == FIELD_PRE_CT_IPV6 ||
+           f->id == FIELD_CT_NW_PROTO;
 }
 
 void

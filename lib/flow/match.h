@@ -22,7 +22,7 @@ void match_put(struct flow_match *, const struct field_info *, const union field
 void match_unset(struct flow_match *, const struct field_info *);
 // Recomputes `used` after the mask was changed directly.
 void match_update_used(struct flow_match *);
-void match_normalize(struct flow_match *); // drops fields whose prerequisites aren't met, as OpenFlow 1.0 wants; but not ct_nw_*, ct_ipv6_* and nsh_*
+void match_normalize(struct flow_match *); // drops fields whose prerequisites aren't met, as OpenFlow 1.0 wants; but not ct_nw_*, ct_ipv6_*, nsh_* and Ethernet addresses
 bool match_equals(const struct flow_match *, const struct flow_match *);
 bool match_covers_key(const struct flow_match *, const struct flow_key *);
 // a is at least as specific as b and agrees with it: OpenFlow's loose matching of flow-mods and statistics.

@@ -122,6 +122,21 @@ test_set_each_field(void **state)
     }
 }
 
+// A packet that begins with IP has no Ethernet addresses: the switch says so.
+static void
+test_no_ethernet(void **state)
+{
+    struct flow_match m;
+    union field_value v;
+    match_init_any(&m);
+    memset(&v, 1, sizeof v); // any type but Ethernet's, which is 0
+    match_set(&m, field_get(FIELD_PACKET_TYPE), &v, NULL);
+    match_set(&m, field_get(FIELD_ETH_DST), &v, NULL);
+    assert_true(match_lacks_prereqs(&m, field_get(FIELD_ETH_DST)));
+    match_normalize(&m);
+    assert_true(field_set_has(&m.used, FIELD_ETH_DST));
+}
+
 static void
 test_prereqs(void **state)
 {
@@ -336,9 +351,9 @@ main(void)
     print_message("TEST_SEED=%llu\n", (unsigned long long) seed);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_set_each_field), cmocka_unit_test(test_prereqs),
-        cmocka_unit_test(test_any_order),      cmocka_unit_test(test_compare),
-        cmocka_unit_test(test_vlan),           cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_subfields),
+        cmocka_unit_test(test_no_ethernet),    cmocka_unit_test(test_any_order),
+        cmocka_unit_test(test_compare),        cmocka_unit_test(test_vlan),
+        cmocka_unit_test(test_shared),         cmocka_unit_test(test_subfields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

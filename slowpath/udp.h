@@ -18,6 +18,8 @@ void udp_init(struct loop *, bool dummies);
 // Interface options of a dummy port: files "pcap" (both directions), "tx_pcap" and "rxq_pcap".
 // value NULL: not set. Main thread; other ports and options: nothing happens.
 void udp_dummy_option(struct dp *, uint32_t port_no, const char *key, const char *value);
+// Called, in the main thread, after a command has changed states of dummy ports.
+void udp_dummy_on_state(void (*cb)(void *aux), void *aux);
 // Administrative state of a dummy port. -ENODEV: another kind of port.
 int udp_dummy_admin(struct dp *, uint32_t port_no, bool up);
 

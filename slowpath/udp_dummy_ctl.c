@@ -14,6 +14,7 @@
 #include "lib/base/unixctl.h"
 #include "lib/net/checksum.h"
 #include "lib/net/packet_headers.h"
+#include "slowpath/udp.h"
 #include "slowpath/udp_dummy.h"
 
 #define MAX_PACKETS 64
@@ -192,6 +193,18 @@ receive(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
 
 // --- The others. ---
 
+static struct {
+    void (*cb)(void *aux);
+    void *aux;
+} on_state;
+
+void
+udp_dummy_on_state(void (*cb)(void *aux), void *aux)
+{
+    on_state.cb = cb;
+    on_state.aux = aux;
+}
+
 static void
 set_up(struct udp_port *port, void *up)
 {
@@ -216,6 +229,9 @@ set_admin_state(struct unixctl_conn *conn, int argc, const char *argv[], void *a
         set_up(port, &up);
     } else {
         for_each(set_up, &up);
+    }
+    if (on_state.cb) {
+        on_state.cb(on_state.aux);
     }
     unixctl_reply(conn, "OK");
 }

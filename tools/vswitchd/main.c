@@ -119,7 +119,7 @@ links_changed(void *aux)
         HMAP_FOR_EACH (iface, by_name, &br->ifaces) {
             unsigned mtu = iface->mtu;
             if (iface->error) {
-                vsw.reconcile_wanted |= link_by_name(vsw.links, iface->name) != NULL;
+                vsw.reconcile_wanted |= vsw.links && link_by_name(vsw.links, iface->name);
             } else if (vsw_iface_refresh(iface)) {
                 vsw_iface_update_of(iface);
                 changed = true;
@@ -214,9 +214,11 @@ want_columns(struct idl *idl)
     }
     idl_want(idl, IDL_MANAGER_TARGET, IDL_READ); // in-band control
     idl_want(idl, IDL_MANAGER_CONNECTION_MODE, IDL_READ);
-    static const unsigned there[] = {IDL_MIRROR_NAME,   IDL_NETFLOW_TARGETS, IDL_SFLOW_TARGETS,
-                                     IDL_IPFIX_TARGETS, IDL_QOS_TYPE,        IDL_AUTOATTACH_SYSTEM_NAME};
-    for (size_t i = 0; i < ARRAY_SIZE(there); i++) { // so that records that name them are seen to (unsupported.c)
+    static const unsigned there[] = {IDL_MIRROR_NAME,   IDL_NETFLOW_TARGETS,
+                                     IDL_SFLOW_TARGETS, IDL_IPFIX_TARGETS,
+                                     IDL_QOS_TYPE,      IDL_AUTOATTACH_SYSTEM_NAME};
+    for (size_t i = 0; i < ARRAY_SIZE(there);
+         i++) { // so that records that name them are seen to (unsupported.c)
         idl_want(idl, there[i], IDL_READ | IDL_QUIET);
     }
 }
@@ -256,6 +258,7 @@ start_rooms(void)
     sp_init(vsw.loop);
     sp_on_port_config(vsw_iface_port_config);
     sp_on_port_counters(vsw_iface_port_counters);
+    udp_dummy_on_state(links_changed, NULL);
 }
 
 static void

@@ -124,7 +124,7 @@ cmdline_parse(const struct cmdline *c, int argc, char *argv[])
         handle(c, value);
     }
     argv[0] = argv0;
-    cmdline_group_finish();
+    cmdline_group_finish(c->own_tls);
     free(options);
     free(letters);
     return optind;

@@ -15,6 +15,8 @@ enum {
     CMDLINE_OPT_TABLE = 1300   // -f --format --no-headings --pretty --bare --data --max-column-width --timestamp
 };
 
+struct stream_tls;
+
 enum cmdline_groups {
     CMDLINE_LOG = 1,
     CMDLINE_DAEMON = 2,
@@ -28,6 +30,7 @@ struct cmdline {
     const struct option *own;
     const char *own_short; // getopt string of own short options, e.g. "hVO:"; -v -p -c -C -f are added by groups
     unsigned groups;
+    bool own_tls; // what is said about TLS is not set, only kept for cmdline_tls()
     bool mixed; // options may stand behind arguments too, until "--"
     const char *version; // what -V prints; NULL: "PROG (Open vSwitch) 3.1.0" and our own line, which is always the last one
     void (*usage)(void);
@@ -39,6 +42,8 @@ struct cmdline {
 // Parses; options end at the first non-option, unless mixed (then argv is put in order). Handles --help -h --version -V and the shared groups itself.
 // Returns index of first argument.
 int cmdline_parse(const struct cmdline *, int argc, char *argv[]);
+// The TLS options as they were given: NULL for those that were not.
+const struct stream_tls *cmdline_tls(void);
 // Prints the usage text of the shared groups (for usage()).
 void cmdline_usage_groups(unsigned groups);
 

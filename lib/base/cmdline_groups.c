@@ -225,9 +225,18 @@ cmdline_group_handle(int value, const char *arg)
     }
 }
 
-void
-cmdline_group_finish(void)
+const struct stream_tls *
+cmdline_tls(void)
 {
+    return &tls;
+}
+
+void
+cmdline_group_finish(bool own_tls)
+{
+    if (own_tls) {
+        return;
+    }
     if (tls.private_key || tls.certificate || tls.ca_cert || tls.peer_ca_cert || tls.protocols ||
         tls.ciphers) {
         stream_set_tls(&tls);

@@ -14,6 +14,6 @@ struct cmdline_option {
 
 const struct cmdline_option *cmdline_group_options(size_t *n);
 void cmdline_group_handle(int value, const char *arg); // value: of a group's option, or its letter
-void cmdline_group_finish(void);                       // after the last option
+void cmdline_group_finish(bool own_tls);                       // after the last option
 
 #endif

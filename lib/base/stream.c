@@ -413,7 +413,7 @@ tls_event(struct bufferevent *bev, short what, void *s_)
         if (s->paused) {
             bufferevent_disable(bev, EV_READ);
         }
-        now_open(s, s->accepted);
+        now_open(s, false);
         return;
     }
     if (what & BEV_EVENT_EOF && s->state == OPEN) {

@@ -12,7 +12,8 @@ struct stream;
 struct stream_listener;
 
 struct stream_cbs {
-    // Outcome of an active connection: 0 connected, else -errno. Not called for accepted streams.
+    // Outcome of an active connection: 0 connected, else -errno. Of accepted streams only those with TLS get it, with 0, when the
+    // handshake is done; the others are connected from the beginning.
     void (*connected)(struct stream *, int error, void *aux);
     // Bytes have arrived: drain from stream_input().
     void (*readable)(struct stream *, void *aux);
@@ -64,6 +65,7 @@ const char *stream_listener_name(const struct stream_listener *);
 uint16_t stream_listener_port(const struct stream_listener *); // bound TCP port, host order; 0 for Unix
 
 // TLS settings of the process; changing them affects connections made later. NULL leaves a setting as it is; "" clears.
+// Files are read now, and again when they have changed and a connection is made; what is wrong with them is logged.
 struct stream_tls {
     const char *private_key, *certificate, *ca_cert, *peer_ca_cert, *protocols, *ciphers;
     bool bootstrap_ca_cert; // ca_cert is written from the first peer when missing

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/dirs.h"
 #include "lib/base/log.h"
 #include "lib/base/stream_private.h"
 #include "lib/base/thread.h"
@@ -26,13 +27,45 @@ static struct mutex tls_mutex = MUTEX_INIT;
 static char *settings[N_SETTINGS] GUARDED_BY(tls_mutex);
 static bool bootstrap GUARDED_BY(tls_mutex);
 static SSL_CTX *ctx GUARDED_BY(tls_mutex);
-static struct timespec ctx_times[PEER_CA + 1] GUARDED_BY(tls_mutex); // of the files read
+static char *failure GUARDED_BY(tls_mutex); // why there is no ctx; NULL: none was wanted yet
+
+// What a file was when it was read.
+struct file_mark {
+    struct timespec changed;
+    dev_t dev;
+    ino_t ino;
+    off_t size;
+};
+static struct file_mark marks[PEER_CA + 1] GUARDED_BY(tls_mutex);
+
+static bool make_ctx(void) REQUIRES(tls_mutex);
+static bool use_algorithms(SSL_CTX *) REQUIRES(tls_mutex);
 
 static void
 drop_ctx(void) REQUIRES(tls_mutex)
 {
     SSL_CTX_free(ctx); // connections hold references of their own
     ctx = NULL;
+    free(failure);
+    failure = NULL;
+}
+
+// Says at once what cannot work, not when the first peer comes.
+static void
+check_settings(void) REQUIRES(tls_mutex)
+{
+    if (settings[KEY] && settings[CERT] && settings[CA]) {
+        make_ctx();
+    } else if (settings[PROTOCOLS] || settings[CIPHERS]) {
+        SSL_CTX *c = SSL_CTX_new(TLS_method());
+        if (c) {
+            use_algorithms(c);
+        }
+        SSL_CTX_free(c);
+    }
+    if (failure) {
+        LOG_ERR("%s", failure);
+    }
 }
 
 void
@@ -43,11 +76,18 @@ stream_set_tls(const struct stream_tls *t)
     mutex_lock(&tls_mutex);
     bool changed = false;
     for (int i = 0; i < N_SETTINGS; i++) {
-        const char *old = settings[i] ? settings[i] : "";
-        if (values[i] && strcmp(values[i], old)) {
+        if (!values[i]) {
+            continue;
+        }
+        // A daemon may go to another directory later.
+        bool path = i <= PEER_CA && strcmp(values[i], "none");
+        char *new = !*values[i] ? NULL : path ? dirs_abs(NULL, values[i]) : base_strdup(values[i]);
+        if (!new != !settings[i] || (new &&strcmp(new, settings[i]))) {
             free(settings[i]);
-            settings[i] = *values[i] ? base_strdup(values[i]) : NULL;
+            settings[i] = new;
             changed = true;
+        } else {
+            free(new);
         }
     }
     if (t->ca_cert) {
@@ -56,6 +96,7 @@ stream_set_tls(const struct stream_tls *t)
     }
     if (changed) {
         drop_ctx();
+        check_settings();
     }
     mutex_unlock(&tls_mutex);
 }
@@ -73,11 +114,34 @@ tls_error(void)
     return text;
 }
 
-static struct timespec
-file_time(const char *path)
+FB_PRINTF(1, 2)
+static bool
+fail(const char *fmt, ...) REQUIRES(tls_mutex)
 {
+    va_list args;
+    va_start(args, fmt);
+    free(failure);
+    failure = NULL;
+    if (vasprintf(&failure, fmt, args) < 0) {
+        failure = NULL;
+    }
+    va_end(args);
+    return false;
+}
+
+static struct file_mark
+file_mark(const char *path)
+{
+    struct file_mark m;
     struct stat st;
-    return path && !stat(path, &st) ? st.st_mtim : (struct timespec){0, 0};
+    memset(&m, 0, sizeof m);
+    if (path && !stat(path, &st)) {
+        m.changed = st.st_mtim;
+        m.dev = st.st_dev;
+        m.ino = st.st_ino;
+        m.size = st.st_size;
+    }
+    return m;
 }
 
 static void
@@ -90,15 +154,12 @@ set_protocols(SSL_CTX *c, const char *list)
                      {"TLSv1.1", SSL_OP_NO_TLSv1_1},
                      {"TLSv1.2", SSL_OP_NO_TLSv1_2},
                      {"TLSv1.3", SSL_OP_NO_TLSv1_3}};
-    if (!list) {
-        SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
-        return;
-    }
-    uint64_t off = 0;
+    uint64_t all = 0, off;
     for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
-        off |= protocols[i].off;
+        all |= protocols[i].off;
     }
-    char *copy = base_strdup(list);
+    off = all;
+    char *copy = base_strdup(list ? list : "");
     for (char *word, *save = NULL, *p = copy; (word = strtok_r(p, " ,\t", &save)); p = NULL) {
         size_t i = 0;
         while (i < ARRAY_SIZE(protocols) && strcmp(word, protocols[i].name)) {
@@ -111,8 +172,35 @@ set_protocols(SSL_CTX *c, const char *list)
         }
     }
     free(copy);
+    if (off == all) { // none named, or none that there is
+        SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
+        return;
+    }
     SSL_CTX_set_options(c, off);
     SSL_CTX_set_security_level(c, off & SSL_OP_NO_TLSv1_2 ? 0 : 1);
+}
+
+static bool
+use_algorithms(SSL_CTX *c) REQUIRES(tls_mutex)
+{
+    const char *ciphers = settings[CIPHERS] ? settings[CIPHERS] : "HIGH:!aNULL:!MD5";
+    set_protocols(c, settings[PROTOCOLS]);
+    return SSL_CTX_set_cipher_list(c, ciphers) == 1 ||
+           fail("SSL_CTX_set_cipher_list: %s: %s", ciphers, tls_error());
+}
+
+static bool
+use_key(SSL_CTX *c) REQUIRES(tls_mutex)
+{
+    if (SSL_CTX_use_PrivateKey_file(c, settings[KEY], SSL_FILETYPE_PEM) != 1) {
+        return fail("SSL_use_PrivateKey_file: %s: %s", settings[KEY], tls_error());
+    }
+    if (SSL_CTX_use_certificate_chain_file(c, settings[CERT]) != 1) {
+        return fail("SSL_use_certificate_file: %s: %s", settings[CERT], tls_error());
+    }
+    return SSL_CTX_check_private_key(c) == 1 ||
+           fail("the private key %s does not belong to the certificate %s", settings[KEY],
+                settings[CERT]);
 }
 
 static bool
@@ -129,8 +217,7 @@ use_ca(SSL_CTX *c) REQUIRES(tls_mutex)
         return true;
     }
     if (SSL_CTX_load_verify_locations(c, ca, NULL) != 1) {
-        LOG_ERR("failed to load CA certificates from %s: %s", ca, tls_error());
-        return false;
+        return fail("failed to load CA certificates from %s: %s", ca, tls_error());
     }
     SSL_CTX_set_client_CA_list(c, SSL_load_client_CA_file(ca));
     SSL_CTX_set_verify(c, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
@@ -162,51 +249,37 @@ make_ctx(void) REQUIRES(tls_mutex)
     static const char *const what[] = {"Private key", "Certificate", "CA certificate"};
     bool stale = false;
     for (int i = 0; i <= PEER_CA; i++) {
-        struct timespec t = file_time(settings[i]);
-        stale |= memcmp(&t, &ctx_times[i], sizeof t) != 0;
-        ctx_times[i] = t;
+        struct file_mark m = file_mark(settings[i]);
+        stale |= memcmp(&m, &marks[i], sizeof m) != 0;
+        marks[i] = m;
     }
     if (stale) {
         drop_ctx();
     }
-    if (ctx) {
-        return true;
+    if (ctx || failure) {
+        return ctx != NULL;
     }
     for (int i = 0; i <= CA; i++) {
         if (!settings[i]) {
-            LOG_ERR("%s must be configured to use SSL", what[i]);
-            return false;
+            return fail("%s must be configured to use SSL", what[i]);
         }
     }
     SSL_CTX *c = SSL_CTX_new(TLS_method());
     if (!c) {
-        LOG_ERR("SSL_CTX_new: %s", tls_error());
-        return false;
+        return fail("SSL_CTX_new: %s", tls_error());
     }
     SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                             SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
     // Messages say themselves where they end: a peer that just closes its connection is no error.
     SSL_CTX_set_options(c, SSL_OP_IGNORE_UNEXPECTED_EOF);
-    set_protocols(c, settings[PROTOCOLS]);
-    if (SSL_CTX_set_cipher_list(c, settings[CIPHERS] ? settings[CIPHERS] : "HIGH:!aNULL:!MD5") !=
-        1) {
-        LOG_ERR("SSL_CTX_set_cipher_list: %s", tls_error());
-    } else if (SSL_CTX_use_PrivateKey_file(c, settings[KEY], SSL_FILETYPE_PEM) != 1) {
-        LOG_ERR("SSL_use_PrivateKey_file: %s: %s", settings[KEY], tls_error());
-    } else if (SSL_CTX_use_certificate_chain_file(c, settings[CERT]) != 1) {
-        LOG_ERR("SSL_use_certificate_file: %s: %s", settings[CERT], tls_error());
-    } else if (SSL_CTX_check_private_key(c) != 1) {
-        LOG_ERR("the private key %s does not belong to the certificate %s", settings[KEY],
-                settings[CERT]);
-    } else if (use_ca(c)) {
-        add_peer_ca(c, settings[PEER_CA]);
-        ctx = c;
-        return true;
+    if (!use_algorithms(c) || !use_key(c) || !use_ca(c)) {
+        SSL_CTX_free(c);
+        return false;
     }
-    ERR_clear_error();
-    SSL_CTX_free(c);
-    return false;
+    add_peer_ca(c, settings[PEER_CA]);
+    ctx = c;
+    return true;
 }
 
 struct bufferevent *
@@ -215,6 +288,7 @@ stream_tls_wrap(struct loop *loop, int fd, bool accept, const char *name)
     struct bufferevent *bev = NULL;
     mutex_lock(&tls_mutex);
     SSL *ssl = make_ctx() ? SSL_new(ctx) : NULL;
+    char *why = base_strdup(failure ? failure : "out of memory");
     mutex_unlock(&tls_mutex);
     if (ssl) {
         bev = bufferevent_openssl_socket_new(loop_base(loop), fd, ssl,
@@ -228,8 +302,9 @@ stream_tls_wrap(struct loop *loop, int fd, bool accept, const char *name)
         }
     }
     if (!bev) {
-        LOG_WARN("%s: SSL connection cannot be made", name);
+        LOG_WARN("%s: SSL connection cannot be made: %s", name, why);
     }
+    free(why);
     return bev;
 }
 
@@ -297,20 +372,44 @@ stream_tls_check(struct bufferevent *bev, const char *name, char **peer_id)
     return error;
 }
 
+// What OpenSSL's own words leave open, or NULL.
+static const char *
+explain(unsigned long e, SSL *ssl)
+{
+    if (ERR_GET_LIB(e) != ERR_LIB_SSL) {
+        return NULL;
+    }
+    switch (ERR_GET_REASON(e)) {
+    case SSL_R_CERTIFICATE_VERIFY_FAILED:
+        return X509_verify_cert_error_string(SSL_get_verify_result(ssl));
+    case SSL_R_WRONG_VERSION_NUMBER:
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_HTTPS_PROXY_REQUEST:
+        return "the peer does not speak TLS here";
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+        return "the peer does not trust our certificate";
+    default:
+        return NULL;
+    }
+}
+
 void
 stream_tls_log_error(struct bufferevent *bev, const char *name)
 {
     static struct log_limit limit = LOG_LIMIT(10, 25);
     char text[256] = "connection ended during the handshake";
+    const char *more = NULL;
     bool first = true;
     for (unsigned long e; (e = bufferevent_get_openssl_error(bev));) {
         // libevent adds numbers of its own, which belong to no library.
         if (first && ERR_GET_LIB(e) != ERR_LIB_NONE) {
             ERR_error_string_n(e, text, sizeof text);
+            more = explain(e, bufferevent_openssl_get_ssl(bev));
             first = false;
         }
     }
-    LOG_WARN_RL(&limit, "%s: SSL: %s", name, text);
+    LOG_WARN_RL(&limit, "%s: SSL: %s%s%s%s", name, text, more ? " (" : "", more ? more : "",
+                more ? ")" : "");
 }
 
 void

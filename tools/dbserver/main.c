@@ -233,6 +233,7 @@ main(int argc, char *argv[])
     rcu_start();
     const struct cmdline cl = {.own = options,
                                .groups = CMDLINE_LOG | CMDLINE_DAEMON | CMDLINE_TLS,
+                               .own_tls = true, // remotes see to it
                                .mixed = true,
                                .usage = usage,
                                .handle = handle_option};

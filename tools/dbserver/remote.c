@@ -262,6 +262,7 @@ remotes_reconfigure(struct remotes *rs)
     struct name *n;
     struct remote *r;
     char *error = NULL;
+    tls_db_apply(rs->server);
     HMAP_FOR_EACH (r, by_name, &rs->all) {
         r->wanted = false;
     }
@@ -337,6 +338,10 @@ remotes_new(struct db_server *server)
 {
     struct remotes *rs = base_calloc(1, sizeof *rs);
     rs->server = server;
+    char *error = tls_db_check(server);
+    if (error) {
+        log_fatal(0, "%s", error);
+    }
     CDS_INIT_LIST_HEAD(&rs->names);
     hmap_init(&rs->all);
     rs->hook = loop_hook_new(db_server_loop(server), on_turn, rs);

@@ -15,7 +15,7 @@
 #include "tools/dbserver/remote_priv.h"
 
 char *
-remote_db_parse(struct db_server *server, const char *name, struct db_column_ref *ref)
+remote_db_column(struct db_server *server, const char *name, struct db_column_ref *ref)
 {
     ref->later = false;
     char *copy = base_strdup(name + 3), *save = NULL, *error = NULL;
@@ -32,12 +32,20 @@ remote_db_parse(struct db_server *server, const char *name, struct db_column_ref
         error = base_asprintf("\"%s\": no table named %s", name, table);
     } else if (!(ref->column = db_table_schema_column(ref->table->schema, column))) {
         error = base_asprintf("\"%s\": table \"%s\" has no column \"%s\"", name, table, column);
-    } else if (db_type_is_map(&ref->column->type) ||
-               (ref->column->type.key.type != DB_STRING && !ref->column->type.key.ref)) {
-        error =
-            base_asprintf("\"%s\": column \"%s\" must hold strings or references", name, column);
     }
     free(copy);
+    return error;
+}
+
+char *
+remote_db_parse(struct db_server *server, const char *name, struct db_column_ref *ref)
+{
+    char *error = remote_db_column(server, name, ref);
+    if (!error && (db_type_is_map(&ref->column->type) ||
+                   (ref->column->type.key.type != DB_STRING && !ref->column->type.key.ref))) {
+        error = base_asprintf("\"%s\": column \"%s\" must hold strings or references", name,
+                              ref->column->name);
+    }
     return error;
 }
 

@@ -73,7 +73,15 @@ struct db_column_ref {
     bool later; // an error now, but the database may come
 };
 // Resolves "db:DB,TABLE,COLUMN". A sentence to free, or NULL.
+char *remote_db_column(struct db_server *, const char *name, struct db_column_ref *);
+// The same, of a column that can name remotes.
 char *remote_db_parse(struct db_server *, const char *name, struct db_column_ref *);
 void remote_db_want(struct remotes *, const struct db_column_ref *);
+
+// tls_db.c: TLS options, which a database may say, too.
+// Checks options of the form db:DB,TABLE,COLUMN. A sentence to free, or NULL.
+char *tls_db_check(struct db_server *);
+// Sets what the options say, or what the databases do now.
+void tls_db_apply(struct db_server *);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "lib/base/hash.h"
 #include "lib/base/log.h"
+#include "lib/base/stream.h"
 #include "tools/vswitchd/vswitchd.h"
 
 LOG_MODULE(bridge);
@@ -22,6 +23,19 @@ vsw_bridge_find(const char *name)
         }
     }
     return NULL;
+}
+
+// A record counts from when it is there; without one, what the command line says.
+static void
+configure_tls(const struct idl_ssl *ssl)
+{
+    if (ssl) {
+        const struct stream_tls tls = {.private_key = ssl->private_key,
+                                       .certificate = ssl->certificate,
+                                       .ca_cert = ssl->ca_cert,
+                                       .bootstrap_ca_cert = ssl->bootstrap_ca_cert};
+        stream_set_tls(&tls);
+    }
 }
 
 static const char *
@@ -272,6 +286,7 @@ vsw_reconcile(void)
     if (vsw.links) {
         link_sync(vsw.links);
     }
+    configure_tls(root->ssl);
     drop_bridges(root);
     struct vsw_bridge *br;
     HMAP_FOR_EACH (br, by_name, &vsw.bridges) {

@@ -232,6 +232,8 @@ mega_cache_new(void (*wake)(void *aux), void *aux)
     c->wake_aux = aux;
     mutex_init(&c->index);
     mutex_init(&c->intern);
+    mutex_init(&c->late);
+    hmap_init(&c->ghosts);
     mutex_init(&c->dirty_mutex);
     hmap_init(&c->deps);
     hmap_init(&c->tables);
@@ -267,6 +269,7 @@ mega_cache_free(struct mega_cache *c) NO_THREAD_SAFETY
 {
     rcu_begin();
     mega_for_each(c, kill_any, c);
+    mega_forget_late(c);
     rcu_end();
     rcu_drain();
     cds_lfht_destroy(c->by_id, NULL);
@@ -279,6 +282,8 @@ mega_cache_free(struct mega_cache *c) NO_THREAD_SAFETY
     hmap_destroy(&c->tables);
     hmap_destroy(&c->masks);
     hmap_destroy(&c->acts);
+    hmap_destroy(&c->ghosts);
+    mutex_destroy(&c->late);
     mutex_destroy(&c->index);
     mutex_destroy(&c->intern);
     mutex_destroy(&c->dirty_mutex);
@@ -440,12 +445,6 @@ mega_tc_left(struct mega_cache *c, struct mega *m, uint32_t late)
 }
 
 void
-mega_add_late(struct mega_cache *c, struct mega *m, const struct mega_late *late)
-{
-    drop_past(c, mega_xlate_add_late(m, late));
-}
-
-void
 mega_replace(struct mega_cache *c, struct mega *m, const struct xlate_out *out, uint64_t seq)
 {
     bool stale;
@@ -470,10 +469,32 @@ mega_free(struct rcu_head *head)
     rcu_before_grace(); // for who drains before it frees the cache
 }
 
-void
-mega_hide(struct mega_cache *c, struct mega *m)
+// Its last counters have come.
+static void
+bury(struct mega_cache *c, struct mega *m)
 {
-    cds_lfht_del(c->by_id, &m->node);
+    drop_past(c, mega_xlate_end(m));
+    mx_drop(c, m->x);
+    mask_put(c, m->mask);
+    // Readers may still be adding to the counters: they go to the next flow after the grace period
+    // only.
+    rcu_call(&m->rcu, mega_free);
+}
+
+// True: it is a ghost now.
+static bool
+haunt(struct mega_cache *c, struct mega *m)
+{
+    if (!mega_awaits(m, 0)) {
+        return false;
+    }
+    mutex_lock(&c->late);
+    const bool awaits = mega_awaits(m, 0); // they may have come meanwhile
+    if (awaits) {
+        hmap_insert(&c->ghosts, &m->ghost, hash_u64(m->id.w[0], 0));
+    }
+    mutex_unlock(&c->late);
+    return awaits;
 }
 
 void
@@ -482,15 +503,58 @@ mega_kill(struct mega_cache *c, struct mega *m)
     if (!mega_transition(m, MEGA_DYING, MEGA_DEAD) && !mega_transition(m, MEGA_NEW, MEGA_DEAD)) {
         abort();
     }
-    cds_lfht_del(c->by_id, &m->node); // no harm when it was hidden
+    cds_lfht_del(c->by_id, &m->node);
     __atomic_sub_fetch(&c->n, 1, __ATOMIC_RELAXED);
     __atomic_sub_fetch(&c->places[m->now], 1, __ATOMIC_RELAXED);
-    drop_past(c, mega_xlate_end(m));
-    mx_drop(c, m->x);
-    mask_put(c, m->mask);
-    // Readers may still be adding to the counters: they go to the next flow after the grace period
-    // only.
-    rcu_call(&m->rcu, mega_free);
+    if (!haunt(c, m)) {
+        bury(c, m);
+    }
+}
+
+static struct mega *
+find_ghost(struct mega_cache *c, const struct mega_late *late) REQUIRES(c->late)
+{
+    struct mega *m;
+    HMAP_FOR_EACH_HASH(m, ghost, hash_u64(late->id.w[0], 0), &c->ghosts)
+    {
+        if (flow_id_equals(&m->id, &late->id) && mega_awaits(m, late->number)) {
+            return m;
+        }
+    }
+    return NULL;
+}
+
+void
+mega_add_late(struct mega_cache *c, const struct mega_late *late)
+{
+    mutex_lock(&c->late);
+    struct mega *m = mega_find(c, &late->id);
+    struct mega *ghost = m && mega_awaits(m, late->number) ? NULL : find_ghost(c, late);
+    m = ghost ? ghost : m;
+    if (m) {
+        drop_past(c, mega_xlate_add_late(m, late));
+    }
+    if (ghost && !mega_awaits(ghost, 0)) {
+        hmap_remove(&c->ghosts, &ghost->ghost);
+    } else {
+        ghost = NULL;
+    }
+    mutex_unlock(&c->late);
+    if (ghost) {
+        bury(c, ghost);
+    }
+}
+
+void
+mega_forget_late(struct mega_cache *c)
+{
+    struct mega *m;
+    mutex_lock(&c->late);
+    HMAP_FOR_EACH_SAFE (m, ghost, &c->ghosts) {
+        hmap_remove(&c->ghosts, &m->ghost);
+        bury(c, m);
+    }
+    mutex_unlock(&c->late);
 }
 
 void

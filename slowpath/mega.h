@@ -138,7 +138,10 @@ struct mega {
     struct mega_counters *ctr;
     const struct reason *reason; // interned, atomic; never NULL
     struct mega_cache *cache;
-    struct rcu_head rcu;
+    union { // once it is DEAD
+        struct hmap_node ghost; // mega_cache.ghosts
+        struct rcu_head rcu;
+    };
     uint32_t created; // mega_time()
     uint32_t since;   // mega_time() of the last change of place
     uint8_t state;    // atomic, enum mega_state
@@ -194,6 +197,8 @@ struct mega_cache {
     struct mega_counters **chunks GUARDED_BY(intern);
     size_t n_chunks GUARDED_BY(intern), cap_chunks GUARDED_BY(intern);
     uint32_t free_counters GUARDED_BY(intern); // index + 1; 0: none
+    struct mutex late;
+    struct hmap ghosts GUARDED_BY(late); // mega.ghost
     struct mutex dirty_mutex;
     struct flow_id *dirty GUARDED_BY(dirty_mutex);
     size_t n_dirty GUARDED_BY(dirty_mutex), cap_dirty GUARDED_BY(dirty_mutex);
@@ -223,23 +228,28 @@ struct mega_new {
 struct mega *mega_insert(struct mega_cache *, const struct mega_new *, bool *existing);
 // Replaces the translation by another with the same match. Owner.
 void mega_replace(struct mega_cache *, struct mega *, const struct xlate_out *, uint64_t seq);
-// Out of all indexes; freed after a grace period. Owner, in state MEGA_NEW or MEGA_DYING; counters must have been merged.
+// Out of all indexes; freed after a grace period, or when its late counters have come. Owner, in state MEGA_NEW or MEGA_DYING; counters must have
+// been merged.
 void mega_kill(struct mega_cache *, struct mega *);
+
+// COUNTERS THAT COME LATE
+// tc gives a number to what a filter may still tell of when the flow has other actions or has left. The translation that the packets went by
+// keeps it, and is kept: as a past one of its entry, and with its entry when that dies before all has been told (mega_kill): the entry is a ghost
+// then, which nobody finds but mega_add_late(). It goes with the last number, or with mega_forget_late().
 
 // tc has other actions now, or the flow no more; what it still tells of what it did comes under this number (0: it has told all). Owner.
 void mega_tc_left(struct mega_cache *, struct mega *, uint32_t late);
-// Such counters: credited to the translation that the packets went by, as long as it is known. last: of this number.
+// Such counters: credited to the translation that the packets went by, of the entry or a ghost with this id; where none knows the number, to the
+// entry as it is now. last: of this number. In an RCU section.
 struct mega_late {
+    struct flow_id id;
     uint32_t number;
     uint64_t packets, bytes;
     bool last;
 };
-void mega_add_late(struct mega_cache *, struct mega *, const struct mega_late *);
-// Is something of this number still to come?
-bool mega_awaits(struct mega *, uint32_t late);
-
-// Another entry with its id may be made from now on; mega_kill() comes later. Owner, in state MEGA_DYING.
-void mega_hide(struct mega_cache *, struct mega *);
+void mega_add_late(struct mega_cache *, const struct mega_late *);
+// No late counters will come any more, under any number. In an RCU section.
+void mega_forget_late(struct mega_cache *);
 
 // Moves between states; a move that the table of legal ones lacks aborts: it is a bug. false: it wasn't in `from`.
 #define mega_transition(m, from, to) mega_transition_at(m, from, to, __LINE__)
@@ -297,6 +307,8 @@ struct mega_xlate *mega_xlate_swap(struct mega *, struct mega_xlate *);
 struct mega_xlate *mega_xlate_left(struct mega *, uint32_t late);
 struct mega_xlate *mega_xlate_add_late(struct mega *, const struct mega_late *);
 struct mega_xlate *mega_xlate_end(struct mega *); // all but the present one
+// Of a number, or (0) of any: is something still to come?
+bool mega_awaits(struct mega *, uint32_t late);
 
 // Credits a translation that isn't cached.
 void xlate_credit(const struct xlate_out *, uint64_t packets, uint64_t bytes, int64_t used);

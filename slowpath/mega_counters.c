@@ -151,7 +151,7 @@ xlate_credit(const struct xlate_out *out, uint64_t packets, uint64_t bytes, int6
 // --- Merging. ---
 
 // Adds what is new to the totals and credits it. Spin bit held on entry, released on return.
-// past: the translation they went by; NULL: the present one. An address is learned from the present one only.
+// past: the translation they went by, from which no address is learned; NULL: the present one.
 static void
 add_and_unlock(struct mega *m, const struct mega_xlate *past, const struct dp_flow_stats *n)
 {
@@ -262,9 +262,12 @@ bool
 mega_awaits(struct mega *m, uint32_t late)
 {
     lock(m->ctr);
-    const bool awaits = of_number(m, late);
+    const struct mega_xlate *x = late ? of_number(m, late) : m->x;
+    while (x && !x->late) {
+        x = x->past;
+    }
     unlock(m->ctr);
-    return awaits;
+    return x;
 }
 
 struct mega_xlate *
@@ -282,7 +285,7 @@ mega_xlate_add_late(struct mega *m, const struct mega_late *late)
     const struct dp_flow_stats n = {.packets = late->packets,
                                     .bytes = late->bytes,
                                     .used = late->packets ? clock_now() : 0};
-    add_and_unlock(m, x && x != m->x ? x : NULL, &n);
+    add_and_unlock(m, x ? x : m->x, &n); // an address is not learned by what is long ago
     return done;
 }
 

@@ -350,6 +350,7 @@ sp_place_drained(void *p_)
     flush(p);
     rcu_begin();
     mega_for_each(p->dp->cache, kill_left, p->dp->cache);
+    mega_forget_late(p->dp->cache); // whoever was to tell has gone
     rcu_end();
     LOG_INFO("hardware offload is off; all flows are back");
     if (p->want) {

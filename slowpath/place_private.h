@@ -100,7 +100,6 @@ struct place_move { // an entry that this worker has claimed
     struct mega *m;
     enum place_decision what;
     bool done;     // tc did what was asked for
-    uint32_t late; // what tc counted comes under this number, too; 0: it was all told
     int error;
     enum dp_place place;
     struct reason reason;
@@ -111,11 +110,6 @@ struct place_later { // entries that are to be queued again
     struct flow_id *ids;
     size_t n, cap;
     int64_t due, delay; // ms
-};
-
-struct place_late {
-    struct mega *m; // DYING, not to be found by its id any more
-    uint32_t serial;
 };
 
 struct place_worker {
@@ -132,8 +126,6 @@ struct place_worker {
     size_t n_moves, since_reserve;
     struct dp_flow_op ops[PLACE_BATCH];
     struct place_move *op_of[PLACE_BATCH];
-    struct place_late *late; // entries that are dead but for counters
-    size_t n_late, cap_late;
     struct place_later owned;  // could not be claimed
     struct place_later stuck;  // a change failed in both places
     int64_t us_per_move;       // of the last batches

@@ -170,8 +170,7 @@ done_tc(struct place_worker *w, struct place_move *mv, const struct dp_flow_op *
     case PLACE_KILL:
         if (!op->error || op->error == -ENOENT) {
             mega_slot_end(mv->m, MEGA_TC, op->error ? NULL : &op->stats);
-            mv->late = op->error ? 0 : op->late;
-            mega_tc_left(w->dp->cache, mv->m, mv->late);
+            mega_tc_left(w->dp->cache, mv->m, op->error ? 0 : op->late);
             mv->done = true;
         }
         return;
@@ -246,8 +245,7 @@ phase_tc_last(struct place_worker *w)
     for (size_t i = 0; i < n; i++) {
         const int error = failed ? failed : w->ops[i].error;
         mega_slot_end(w->op_of[i]->m, MEGA_TC, error ? NULL : &w->ops[i].stats);
-        w->op_of[i]->late = error ? 0 : w->ops[i].late;
-        mega_tc_left(w->dp->cache, w->op_of[i]->m, w->op_of[i]->late);
+        mega_tc_left(w->dp->cache, w->op_of[i]->m, error ? 0 : w->ops[i].late);
     }
 }
 
@@ -289,76 +287,26 @@ try_less(struct place_worker *w, struct mega *m, uint8_t flags)
 }
 
 static void
-bury(struct place_worker *w, struct mega *m)
+kill_entry(struct place_worker *w, struct mega *m)
 {
+    const struct flow_id id = m->id;
     rcu_begin();
     mega_kill(w->dp->cache, m);
     rcu_end();
     __atomic_add_fetch(&w->dp->cache->evicted, 1, __ATOMIC_RELAXED);
-}
-
-static void
-kill_entry(struct place_worker *w, struct mega *m)
-{
-    const struct flow_id id = m->id;
-    bury(w, m);
     sp_policy_gone(w, &id);
 }
 
 // --- Counters that come late. ---
 
-// The entry has to live until all that its filters counted is credited.
-static void
-bury_later(struct place_worker *w, const struct place_move *mv)
-{
-    rcu_begin();
-    mega_hide(w->dp->cache, mv->m);
-    rcu_end();
-    sp_policy_gone(w, &mv->m->id);
-    if (w->n_late == w->cap_late) {
-        w->late = base_grow(w->late, &w->cap_late, sizeof *w->late);
-    }
-    w->late[w->n_late++] = (struct place_late){mv->m, mv->late};
-}
-
-// Which of the dead a number is of: what its filter told when it was taken out, or one of those
-// that this had replaced shortly before. n_late: none.
-static size_t
-find_dead(const struct place_worker *w, const struct ofl_late *late)
-{
-    size_t i = 0;
-    while (i < w->n_late && w->late[i].serial != late->serial) {
-        i++;
-    }
-    if (i < w->n_late) {
-        return i;
-    }
-    for (i = 0; i < w->n_late; i++) {
-        struct mega *m = w->late[i].m;
-        if (flow_id_equals(&m->id, &late->id) && mega_awaits(m, late->serial)) {
-            break;
-        }
-    }
-    return i;
-}
-
 static void
 take_late(const struct ofl_late *late, void *w_)
 {
     struct place_worker *w = w_;
-    const size_t i = find_dead(w, late);
-    const bool dead = i < w->n_late;
+    const struct mega_late n = {late->id, late->serial, late->packets, late->bytes, late->last};
     rcu_begin();
-    struct mega *m = dead ? w->late[i].m : mega_find(w->dp->cache, &late->id);
-    if (m) {
-        const struct mega_late n = {late->serial, late->packets, late->bytes, late->last};
-        mega_add_late(w->dp->cache, m, &n);
-    }
+    mega_add_late(w->dp->cache, &n);
     rcu_end();
-    if (dead && late->last && w->late[i].serial == late->serial) {
-        w->late[i] = w->late[--w->n_late];
-        bury(w, m);
-    }
 }
 
 static void
@@ -379,15 +327,6 @@ await_late(struct place_worker *w)
     }
 }
 
-// Nobody waits for it any more.
-static void
-forget_late(struct place_worker *w)
-{
-    while (w->n_late) {
-        bury(w, w->late[--w->n_late].m);
-    }
-}
-
 static void
 settle(struct place_worker *w, struct place_move *mv)
 {
@@ -397,10 +336,6 @@ settle(struct place_worker *w, struct place_move *mv)
     const int64_t now = clock_now();
     const bool in_tc = mega_has(m, MEGA_TC), at_home = mega_has(m, MEGA_HOME);
 
-    if (mv->what == PLACE_KILL && mv->late) {
-        bury_later(w, mv);
-        return;
-    }
     if (mv->what == PLACE_KILL) {
         kill_entry(w, m);
         return;
@@ -412,11 +347,7 @@ settle(struct place_worker *w, struct place_move *mv)
             LOG_WARN_RL(&limit, "a flow was lost on its way: %s", base_strerror(mv->error));
         }
         if (mega_transition(m, MEGA_MOVING, MEGA_DYING)) {
-            if (mv->late) {
-                bury_later(w, mv);
-            } else {
-                kill_entry(w, m);
-            }
+            kill_entry(w, m);
         }
         return;
     }
@@ -430,6 +361,9 @@ settle(struct place_worker *w, struct place_move *mv)
         } else {
             sp_policy_gone(w, &m->id);
         }
+    }
+    if (!in_tc && __atomic_load_n(&m->flags, __ATOMIC_SEQ_CST) & MEGA_REMOVE) {
+        mega_mark_dirty(c, m); // at home the revalidator removes it; this worker may be ending
     }
     if (mv->what == PLACE_CHANGE && in_tc && !mv->done) {
         try_less(w, m, MEGA_UPDATE); // neither here nor there: it still has its old actions
@@ -492,7 +426,6 @@ claim(struct place_worker *w, struct mega *m, enum place_decision what, enum rea
     mv->m = m;
     mv->what = what;
     mv->done = false;
-    mv->late = 0;
     mv->error = 0;
     mv->place = DP_PLACE_NONE;
     reason_set(&mv->reason, why, FIELD_COUNT, 0, NULL);
@@ -850,10 +783,7 @@ run(void *w_)
     }
     if (command(w) == PLACE_DRAIN) {
         drain(w);
-        forget_late(w);
         loop_call(sp_loop(), sp_place_drained, w->place);
-    } else {
-        forget_late(w);
     }
 }
 
@@ -869,7 +799,6 @@ worker_free(void *w_)
     sp_policy_destroy(&w->policy);
     free(w->owned.ids);
     free(w->stuck.ids);
-    free(w->late);
     free(w);
 }
 

@@ -195,12 +195,13 @@ retranslate_batch(struct reval *r, struct reval_tools *t, const struct flow_id *
         struct mega *m = claimed[i];
         const enum dp_flow_verb verb = retranslate(r, t, m);
         if (mega_has(m, MEGA_TC)) {
-            mega_release(r->dp->cache, m, MEGA_UPDATING);
+            // Before it is let go: whoever claims it next sees what is wanted.
             if (verb == DP_FLOW_DELETE) {
                 sp_place_remove(r->dp, m);
             } else if (verb == DP_FLOW_MODIFY) {
                 sp_place_update(r->dp, m);
             }
+            mega_release(r->dp->cache, m, MEGA_UPDATING);
             continue;
         }
         if (verb == DP_FLOW_GET) {

@@ -253,6 +253,22 @@ end(struct mega *m)
     free(mega_take_dirty(cache, &(size_t){0}));
 }
 
+static void
+add_late(const struct mega *m, uint32_t number, uint64_t packets, uint64_t bytes, bool last)
+{
+    const struct mega_late n = {m->id, number, packets, bytes, last};
+    mega_add_late(cache, &n);
+}
+
+static size_t
+n_ghosts(void)
+{
+    mutex_lock(&cache->late);
+    const size_t n = hmap_count(&cache->ghosts);
+    mutex_unlock(&cache->late);
+    return n;
+}
+
 // What tc counted by old actions is the old rule's, however late it is told.
 static void
 test_late(void **state)
@@ -282,7 +298,7 @@ test_late(void **state)
     mega_release(cache, m, MEGA_MOVING);
     mega_merge(m, MEGA_TC, &(struct dp_flow_stats){.packets = 6, .bytes = 600}, 13);
     assert_int_equal(new->packets, 2);
-    mega_add_late(cache, m, &(struct mega_late){7, 10, 1000, false});
+    add_late(m, 7, 10, 1000, false);
     assert_int_equal(old->packets, 15);
 
     // The flow leaves tc by the new actions, and has others at home meanwhile.
@@ -296,12 +312,12 @@ test_late(void **state)
     const struct of_rule *newest = m->x->links[0].dep->rule;
     mega_merge(m, MEGA_HOME, &(struct dp_flow_stats){.packets = 1, .bytes = 100}, 14);
     assert_int_equal(newest->packets, 1);
-    mega_add_late(cache, m, &(struct mega_late){8, 20, 2000, true});
+    add_late(m, 8, 20, 2000, true);
     assert_int_equal(new->packets, 22);
-    mega_add_late(cache, m, &(struct mega_late){7, 30, 3000, true});
+    add_late(m, 7, 30, 3000, true);
     assert_int_equal(old->packets, 45);
     assert_null(m->x->past);
-    mega_add_late(cache, m, &(struct mega_late){9, 1, 100, true}); // of nobody knows what
+    add_late(m, 9, 1, 100, true); // of nobody knows what
     assert_int_equal(newest->packets, 2);
 
     struct mega_counts c;
@@ -342,12 +358,12 @@ late_return(bool in_order)
     assert_true(mega_claim(m, MEGA_MOVING));
     mega_tc_left(cache, m, 6);
     mega_release(cache, m, MEGA_MOVING);
-    mega_add_late(cache, m, &(struct mega_late){in_order ? 5 : 6, 10, 1000, true});
+    add_late(m, in_order ? 5 : 6, 10, 1000, true);
     assert_int_equal(old->packets, 16);
     assert_non_null(m->x->past);
     mega_merge(m, MEGA_TC, &(struct dp_flow_stats){.packets = 3, .bytes = 300}, 14);
     assert_int_equal(new->packets, 1);
-    mega_add_late(cache, m, &(struct mega_late){in_order ? 6 : 5, 20, 2000, true});
+    add_late(m, in_order ? 6 : 5, 20, 2000, true);
     assert_int_equal(old->packets, 36);
     assert_null(m->x->past);
     end(m);
@@ -376,7 +392,7 @@ test_late_bridge(void **state)
     mega_slot_begin(dead, MEGA_TC, 10);
     mega_slot_end(dead, MEGA_TC, NULL);
     mega_tc_left(cache, dead, 5);
-    mega_hide(cache, dead);
+    mega_kill(cache, dead);
 
     assert_true(mega_claim(m, MEGA_MOVING));
     mega_slot_begin(m, MEGA_TC, 10);
@@ -392,12 +408,74 @@ test_late_bridge(void **state)
     of = of_bridge_new(loop, "br0", 1);
 
     rcu_begin();
-    mega_add_late(cache, dead, &(struct mega_late){5, 10, 1000, true});
-    mega_add_late(cache, m, &(struct mega_late){6, 10, 1000, true});
+    add_late(dead, 5, 10, 1000, true);
+    add_late(m, 6, 10, 1000, true);
     assert_null(m->x->past);
-    mega_kill(cache, dead);
+    assert_int_equal(n_ghosts(), 0);
     rcu_end();
     free(mega_take_dirty(cache, &(size_t){0}));
+}
+
+// Entries that die while their filters, or those of past translations, have counters to tell: at home by the revalidator's hand as in
+// tc by the worker's. Others with their ids take their places.
+static void
+test_late_ghost(void **state)
+{
+    struct flow_key k;
+    make_key(&k, 1, 1, htobe16(80));
+    flow_mod(OF_FLOW_DELETE, "");
+    flow_mod(OF_FLOW_ADD, "cookie=1,priority=1,actions=output:2");
+    rcu_begin();
+    struct mega *first = add_entry(&k);
+    const struct of_rule *old = first->x->links[0].dep->rule;
+    assert_true(mega_claim(first, MEGA_MOVING));
+    mega_slot_begin(first, MEGA_TC, 10);
+    mega_release(cache, first, MEGA_MOVING);
+    flow_mod(OF_FLOW_ADD, "cookie=2,priority=2,actions=output:3");
+    revalidate(first, &k);
+    const struct of_rule *new = first->x->links[0].dep->rule;
+    assert_true(mega_claim(first, MEGA_MOVING));
+    mega_tc_left(cache, first, 5);
+    mega_slot_end(first, MEGA_TC, NULL);
+    mega_tc_left(cache, first, 6);
+    mega_release(cache, first, MEGA_MOVING);
+    assert_true(mega_claim(first, MEGA_DYING));
+    mega_kill(cache, first);
+    assert_int_equal(n_ghosts(), 1);
+    assert_null(mega_find(cache, &first->id));
+
+    struct mega *second = add_entry(&k);
+    assert_ptr_not_equal(second, first);
+    assert_true(mega_claim(second, MEGA_MOVING));
+    mega_slot_begin(second, MEGA_TC, 12);
+    mega_slot_end(second, MEGA_TC, NULL);
+    mega_tc_left(cache, second, 7);
+    mega_release(cache, second, MEGA_MOVING);
+    add_late(second, 6, 10, 1000, false);
+    add_late(second, 6, 1, 100, true);
+    assert_int_equal(new->packets, 11);
+    assert_int_equal(n_ghosts(), 1);
+    add_late(second, 7, 100, 10000, true);
+    struct mega_counts c;
+    mega_counts(second, &c);
+    assert_int_equal(c.packets, 100);
+    add_late(second, 5, 20, 2000, true);
+    assert_int_equal(old->packets, 20);
+    assert_int_equal(new->packets, 111);
+    assert_int_equal(new->bytes, 11100);
+    assert_int_equal(n_ghosts(), 0);
+
+    assert_true(mega_claim(second, MEGA_MOVING));
+    mega_slot_begin(second, MEGA_TC, 13);
+    mega_slot_end(second, MEGA_TC, NULL);
+    mega_tc_left(cache, second, 8);
+    mega_release(cache, second, MEGA_MOVING);
+    assert_true(mega_claim(second, MEGA_DYING));
+    mega_kill(cache, second);
+    assert_int_equal(n_ghosts(), 1);
+    mega_forget_late(cache);
+    assert_int_equal(n_ghosts(), 0);
+    rcu_end();
 }
 
 // Reports of places, some of them late, moves and evictions: nothing is lost, nothing counts twice.
@@ -825,6 +903,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_late_return, setup, teardown),
         cmocka_unit_test_setup_teardown(test_late_bridge, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_late_ghost, setup, teardown),
         cmocka_unit_test_setup_teardown(test_dependencies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_unrelated, setup, teardown),
         cmocka_unit_test_setup_teardown(test_fragments, setup, teardown),

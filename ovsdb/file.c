@@ -25,6 +25,8 @@ LOG_MODULE(ovsdb_file);
 #define MIN_COMPACT_MS (10 * 60 * 1000)
 #define MAX_COMPACT_MS (24 * 3600 * 1000)
 
+static bool always_durable; // every commit, whatever the client asked for
+
 // --- reading ---
 
 static struct db_error *
@@ -425,6 +427,8 @@ db_file_commit(struct db_file *f, const struct db_txn *txn, bool durable)
 {
     struct str *s = &f->text;
     struct db_error *e = NULL;
+    const off_t before = db_journal_size(f->journal);
+    bool wrote = false;
     str_clear(s);
     str_add_char(s, '{');
     const bool diff = diffs_are_readable(txn);
@@ -434,13 +438,29 @@ db_file_commit(struct db_file *f, const struct db_txn *txn, bool durable)
         if (e) {
             return e;
         }
+        wrote = true;
+        durable |= always_durable;
+    }
+    if (durable) {
+        e = db_file_sync(f);
+        if (e && wrote) { // it is refused, and must not come back when the file is read
+            db_journal_take_back(f->journal, before);
+        }
+    }
+    if (wrote && !e) {
         f->n_commits++;
         db_compaction_note(f->compaction, s->p, s->len, durable);
     }
     if (s->cap > 4 * 1024 * 1024) {
         str_free(s);
     }
-    return durable ? db_file_sync(f) : NULL;
+    return e;
+}
+
+void
+db_file_set_always_durable(bool always)
+{
+    always_durable = always;
 }
 
 struct db_error *
@@ -501,17 +521,20 @@ db_file_temporary_name(const struct db_file *f)
     return name;
 }
 
-// A second name for the file that has records which were left out, before the first one is another
-// file's.
+// A second name for the file that has records which were left out, or more behind damage, before
+// the first one is another file's.
 static struct db_error *
-keep_refused(struct db_file *f)
+keep_original(struct db_file *f)
 {
     char *kept = NULL;
-    struct db_error *e = f->n_refused ? db_journal_keep(f->journal, "refused", &kept) : NULL;
+    const char *why = f->n_refused                        ? "refused"
+                      : db_journal_is_damaged(f->journal) ? "damaged"
+                                                          : NULL;
+    struct db_error *e = why ? db_journal_keep(f->journal, why, &kept) : NULL;
     if (kept) {
-        LOG_WARN("%s: compacted without what was refused when it was read; the file as it was is "
+        LOG_WARN("%s: compacted without what was %s when it was read; the file as it was is "
                  "kept as %s",
-                 db_file_path(f), kept);
+                 db_file_path(f), why, kept);
         free(kept);
     }
     return e;
@@ -520,7 +543,7 @@ keep_refused(struct db_file *f)
 struct db_error *
 db_file_replace_journal(struct db_file *f, struct db_journal *new, off_t base_size)
 {
-    struct db_error *e = keep_refused(f);
+    struct db_error *e = keep_original(f);
     e = e ? e : db_journal_take_place(new, f->journal);
     if (!e) {
         f->n_refused = 0;

@@ -33,6 +33,8 @@ off_t db_file_size(const struct db_file *);
 
 // Keeps the persistent part of a transaction; nothing to keep is fine.
 struct db_error *db_file_commit(struct db_file *, const struct db_txn *, bool durable);
+// From now on commits to any file are on disk when they return, durable or not.
+void db_file_set_always_durable(bool);
 // Returns when all that was kept is on disk.
 struct db_error *db_file_sync(struct db_file *) FB_MUST_CHECK;
 

@@ -362,6 +362,13 @@ db_journal_unread(struct db_journal *j)
     stop_reading(j);
 }
 
+void
+db_journal_take_back(struct db_journal *j, off_t end)
+{
+    j->end = end;
+    j->tail = ftruncate(j->fd, end) != 0;
+}
+
 struct db_error *
 db_journal_seek_end(struct db_journal *j)
 {
@@ -413,6 +420,12 @@ has_more_records(const struct db_journal *j)
     return more;
 }
 
+bool
+db_journal_is_damaged(const struct db_journal *j)
+{
+    return j->damaged && has_more_records(j);
+}
+
 // A copy of the file as it was.
 static struct db_error *
 keep_damaged(struct db_journal *j)
@@ -429,7 +442,9 @@ keep_damaged(struct db_journal *j)
     char *piece = base_malloc(PIECE);
     ssize_t n = fd < 0 ? -1 : 0;
     for (off_t at = 0; fd >= 0 && (n = pread(j->fd, piece, PIECE, at)) > 0; at += n) {
-        if (write(fd, piece, n) != n) {
+        const ssize_t written = write(fd, piece, n);
+        if (written != n) {
+            errno = written < 0 ? errno : ENOSPC;
             n = -1;
             break;
         }
@@ -453,7 +468,7 @@ keep_damaged(struct db_journal *j)
 struct db_error *
 db_journal_append_raw(struct db_journal *j, const char *records, size_t len)
 {
-    struct db_error *e = j->damaged && has_more_records(j) ? keep_damaged(j) : NULL;
+    struct db_error *e = db_journal_is_damaged(j) ? keep_damaged(j) : NULL;
     if (e) {
         return e;
     }

@@ -42,6 +42,10 @@ struct db_error *db_journal_keep(const struct db_journal *, const char *why,
 // Forgets the record read last (its contents make no sense): appends overwrite it and all behind
 // it.
 void db_journal_unread(struct db_journal *);
+// Forgets what was appended behind `end`.
+void db_journal_take_back(struct db_journal *, off_t end);
+// Do whole records seem to follow damage? The next append would keep a copy.
+bool db_journal_is_damaged(const struct db_journal *);
 // Goes behind the last byte without reading: for a file this program has just written.
 struct db_error *db_journal_seek_end(struct db_journal *);
 // Appends one record; text is JSON without the newline. All or nothing.

@@ -47,7 +47,8 @@ enum {
     OPT_SYNC_FROM,
     OPT_SYNC_EXCLUDE,
     OPT_ACTIVE,
-    OPT_REPLAY
+    OPT_REPLAY,
+    OPT_DURABLE
 };
 
 static const struct option options[] = {
@@ -58,6 +59,7 @@ static const struct option options[] = {
     {"sync-from", required_argument, NULL, OPT_SYNC_FROM},
     {"sync-exclude-tables", required_argument, NULL, OPT_SYNC_EXCLUDE},
     {"active", no_argument, NULL, OPT_ACTIVE},
+    {"durable", no_argument, NULL, OPT_DURABLE},
     {"record", optional_argument, NULL, OPT_REPLAY},
     {"replay", optional_argument, NULL, OPT_REPLAY},
     {NULL, 0, NULL, 0},
@@ -82,6 +84,8 @@ usage(void)
            "  --sync-exclude-tables=DB:TABLE,...\n"
            "                          leave these tables alone\n"
            "  --active                with --sync-from: be no backup yet\n"
+           "  --durable               reply to a change when it is on the disk, as if all asked "
+           "for that\n"
            "  --run=COMMAND           run COMMAND in a shell, then exit\n"
            "  --unixctl=SOCKET        override default control socket name\n"
            "  -h, --help              display this help message\n"
@@ -112,6 +116,9 @@ handle_option(int value, const char *arg, void *aux)
         break;
     case OPT_SYNC_EXCLUDE:
         opt.sync_exclude = base_strdup(arg);
+        break;
+    case OPT_DURABLE:
+        db_file_set_always_durable(true);
         break;
     case OPT_ACTIVE:
         opt.active = true;
@@ -248,7 +255,8 @@ main(int argc, char *argv[])
     struct loop_signal *chld = loop_signal_new(ovsdb_server.loop, SIGCHLD, on_child, NULL);
     ovsdb_server.server = db_server_new(ovsdb_server.loop);
     open_databases(argc - first, argv + first);
-    // From here on clients wait. What is freed is put together at once, not tens of thousands of pieces at some moment.
+    // From here on clients wait. What is freed is put together at once, not tens of thousands of
+    // pieces at some moment.
     mallopt(M_MXFAST, 0);
     ovsdb_server.remotes = remotes_new(ovsdb_server.server);
     add_remotes();

@@ -295,6 +295,9 @@ remotes_reconfigure(struct remotes *rs)
             LOG_ERR("%s: cannot listen or connect there (%s)", r->name, base_strerror(e));
         }
         r->failed = e != 0;
+        if (e) {
+            r->last_error = e;
+        }
     }
     return error;
 }

@@ -150,7 +150,7 @@ status_of(const struct remote *r, struct db_datum *map)
     if (!c && r->n_conns) {
         c = cds_list_first_entry((struct cds_list_head *) &r->conns, struct conn, in_remote);
     }
-    if (r->session) {
+    if (r->session || r->failed) {
         put(map, "state", c ? "ACTIVE" : "BACKOFF");
         if (r->last_error && !c) {
             put(map, "last_error", base_strerror(r->last_error));

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,6 +26,19 @@
 static const char schema_text[] =
     "{\"name\":\"T\",\"tables\":{\"R\":{\"isRoot\":true,\"indexes\":[[\"i\"]],\"columns\":{"
     "\"i\":{\"type\":\"integer\"},\"s\":{\"type\":\"string\"}}}}}";
+
+static bool syncs_fail;
+
+// Instead of the C library's.
+int
+fdatasync(int fd)
+{
+    if (syncs_fail) {
+        errno = EIO;
+        return -1;
+    }
+    return syscall(SYS_fdatasync, fd);
+}
 
 struct site {
     char dir[32], path[64];
@@ -73,8 +87,8 @@ teardown(struct site *s)
 }
 
 // One row; text: its s, or NULL.
-static void
-commit_row(struct site *s, const char *text, bool durable)
+static struct db_error *
+try_row(struct site *s, const char *text, bool durable)
 {
     struct db_table *t = db_table_find(s->db, "R");
     struct db_txn *txn = db_txn_begin(s->db);
@@ -88,7 +102,13 @@ commit_row(struct site *s, const char *text, bool durable)
         db_datum_set_string(&d, text);
         db_txn_set(txn, row, db_table_schema_column(t->schema, "s"), &d);
     }
-    must(db_txn_commit(txn, durable));
+    return db_txn_commit(txn, durable);
+}
+
+static void
+commit_row(struct site *s, const char *text, bool durable)
+{
+    must(try_row(s, text, durable));
 }
 
 static void
@@ -269,14 +289,56 @@ test_no_place(void **state)
     teardown(&s);
 }
 
+// What could not be put on disk was refused, and is not there when the file is read.
+static void
+test_sync_fails(void **state)
+{
+    struct site s;
+    unsigned refused = 0;
+    setup(&s);
+    for (unsigned i = 0; i < 300; i++) {
+        if (i % 50 == 49) {
+            s.done = false;
+            assert_int_equal(db_file_compact_start(s.file, s.db, s.loop, on_done, &s), 0);
+            s.error = NULL;
+        }
+        syncs_fail = random_below(2);
+        db_file_set_always_durable(random_below(2));
+        const bool asked = random_below(2);
+        struct db_error *e = try_row(&s, NULL, asked);
+        if (e) {
+            assert_true(syncs_fail);
+            db_error_free(e);
+            s.next--;
+            refused++;
+        }
+        loop_turn(s.loop, 0);
+        if (i % 50 == 48) {
+            while (i > 50 && !s.done) {
+                loop_turn(s.loop, 100);
+            }
+            db_error_free(s.error);
+            s.error = NULL;
+        }
+        check_file(&s);
+    }
+    syncs_fail = false;
+    db_file_set_always_durable(false);
+    assert_in_range(refused, 50, 250);
+    while (!s.done) {
+        loop_turn(s.loop, 100);
+    }
+    db_error_free(s.error);
+    teardown(&s);
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_commits_meanwhile),
-        cmocka_unit_test(test_child_dies),
-        cmocka_unit_test(test_outgrown),
-        cmocka_unit_test(test_no_place),
+        cmocka_unit_test(test_commits_meanwhile), cmocka_unit_test(test_child_dies),
+        cmocka_unit_test(test_outgrown),          cmocka_unit_test(test_no_place),
+        cmocka_unit_test(test_sync_fails),
     };
     const char *given = getenv("SEED");
     uint64_t seed = given ? strtoull(given, NULL, 0) : random_u64();

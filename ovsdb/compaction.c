@@ -302,10 +302,10 @@ hear(struct db_file *f)
     } else if (n > 0) {
         str_add_n(&c->says, buf, n); // a sentence, until its end
     } else {
-        fail(f, c->outgrown ? outgrown()
-                            : db_error_new("I/O error", "%s",
-                                           c->says.len ? str_get(&c->says)
-                                                       : "the compacting process died"));
+        static const char code[] = "I/O error: "; // said again with the new error
+        const char *says = c->says.len ? str_get(&c->says) : "the compacting process died";
+        says += strncmp(says, code, strlen(code)) ? 0 : strlen(code);
+        fail(f, c->outgrown ? outgrown() : db_error_new("I/O error", "%s", says));
     }
 }
 

@@ -422,6 +422,16 @@ end_record(struct str *s, const char *comment, size_t len, bool diff)
     str_add_char(s, '}');
 }
 
+static struct db_error *
+tell_refused(struct db_error *take)
+{
+    static struct log_limit limit = LOG_LIMIT(6, 3);
+    char *text = db_error_text(take);
+    LOG_ERR_RL(&limit, "%s; the change is refused", text);
+    free(text);
+    return take;
+}
+
 struct db_error *
 db_file_commit(struct db_file *f, const struct db_txn *txn, bool durable)
 {
@@ -436,7 +446,7 @@ db_file_commit(struct db_file *f, const struct db_txn *txn, bool durable)
         end_record(s, txn->comment.p, txn->comment.len, diff);
         e = db_journal_append(f->journal, s->p, s->len);
         if (e) {
-            return e;
+            return tell_refused(e);
         }
         wrote = true;
         durable |= always_durable;
@@ -454,7 +464,7 @@ db_file_commit(struct db_file *f, const struct db_txn *txn, bool durable)
     if (s->cap > 4 * 1024 * 1024) {
         str_free(s);
     }
-    return e;
+    return e ? tell_refused(e) : NULL;
 }
 
 void
@@ -570,7 +580,14 @@ switch_over(struct db_file *f, const char *tmp)
         db_journal_close(j);
         return e;
     }
-    return db_journal_sync(f->journal);
+    // The new file stands. Whoever needs it to be on disk under its name syncs it again.
+    e = db_journal_sync(f->journal);
+    if (e) {
+        char *text = db_error_take_text(e);
+        LOG_ERR("%s: its new contents may not survive a loss of power: %s", db_file_path(f), text);
+        free(text);
+    }
+    return NULL;
 }
 
 struct db_error *

@@ -57,6 +57,10 @@ lock(struct db_journal *j)
     j->lock_fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (j->lock_fd < 0 || fcntl(j->lock_fd, F_SETLK, &l)) {
         error = errno == EACCES && j->lock_fd >= 0 ? EAGAIN : errno;
+        if (error == EAGAIN && !fcntl(j->lock_fd, F_GETLK, &l) && l.l_type != F_UNLCK) {
+            LOG_WARN("%s: cannot lock file because it is already locked by pid %ld", name,
+                     (long) l.l_pid);
+        }
     }
     free(name);
     return error ? db_error_io(error, "%s: failed to lock lockfile", j->path) : NULL;

@@ -389,7 +389,7 @@ column_to_json(const struct db_column_schema *c)
 }
 
 static json_t *
-table_to_json(const struct db_table_schema *t)
+table_to_json(const struct db_table_schema *t, bool tell_root)
 {
     json_t *j = json_object(), *columns = json_object();
     for (size_t i = DB_N_STD_COLS; i < t->n_columns; i++) {
@@ -399,7 +399,7 @@ table_to_json(const struct db_table_schema *t)
     if (t->max_rows != DB_UNLIMITED) {
         json_object_set_new(j, "maxRows", json_integer(t->max_rows));
     }
-    if (t->is_root_stated) {
+    if (t->is_root_stated && tell_root) {
         json_object_set_new(j, "isRoot", json_true());
     }
     if (t->n_indexes) {
@@ -427,8 +427,13 @@ db_schema_to_json(const struct db_schema *s)
     if (s->cksum[0]) {
         json_object_set_new(j, "cksum", json_string(s->cksum));
     }
+    // Where all are roots, it goes without saying.
+    bool tell_root = false;
     for (size_t i = 0; i < s->n_tables; i++) {
-        json_object_set_new(tables, s->tables[i]->name, table_to_json(s->tables[i]));
+        tell_root |= !s->tables[i]->is_root;
+    }
+    for (size_t i = 0; i < s->n_tables; i++) {
+        json_object_set_new(tables, s->tables[i]->name, table_to_json(s->tables[i], tell_root));
     }
     json_object_set_new(j, "tables", tables);
     return j;

@@ -52,7 +52,8 @@ usage(void)
         "  convert [SERVER] SCHEMA                      change the database's schema\n"
         "  needs-conversion [SERVER] SCHEMA             tell whether it differs\n"
         "  lock|steal|unlock [SERVER] LOCK              and tell what happens to the lock\n"
-        "\nThe default SERVER is unix:%s/db.sock, the default DATABASE Open_vSwitch.\n",
+        "\nThe default SERVER is unix:%s/db.sock, the default DATABASE Open_vSwitch, or the only "
+        "one.\n",
         dirs_program(), dirs_program(), dirs_run());
     cmdline_usage_groups(CMDLINE_LOG | CMDLINE_DAEMON | CMDLINE_TLS | CMDLINE_TABLE);
     printf(
@@ -207,23 +208,52 @@ find_command(const char *name)
     log_fatal(0, "unknown command '%s'; use --help for help", name);
 }
 
+static bool
+has_string(const json_t *array, const char *s)
+{
+    size_t i;
+    json_t *v;
+    json_array_foreach((json_t *) array, i, v)
+    {
+        if (json_is_string(v) && !strcmp(json_string_value(v), s)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The one that doesn't begin with an underscore, to free; NULL: none or several.
+static char *
+only_one(const json_t *dbs)
+{
+    size_t i, n = 0;
+    json_t *v, *found = NULL;
+    json_array_foreach((json_t *) dbs, i, v)
+    {
+        if (json_is_string(v) && json_string_value(v)[0] != '_') {
+            found = v;
+            n++;
+        }
+    }
+    return n == 1 ? base_strdup(json_string_value(found)) : NULL;
+}
+
 // Takes the database's name off the arguments where it is given, else the default.
 static void
 choose_database(struct client *c)
 {
-    json_t *dbs = client_call(c, "list_dbs", json_array()), *name;
-    size_t i;
-    json_array_foreach(dbs, i, name)
-    {
-        if (c->argc && json_is_string(name) && !strcmp(json_string_value(name), c->argv[0])) {
-            c->database = c->argv[0];
-            c->argv++;
-            c->argc--;
-            break;
-        }
+    json_t *dbs = client_call(c, "list_dbs", json_array());
+    if (c->argc && has_string(dbs, c->argv[0])) {
+        c->database = c->argv[0];
+        c->argv++;
+        c->argc--;
+    } else {
+        c->database = has_string(dbs, "Open_vSwitch") ? "Open_vSwitch" : only_one(dbs);
+    }
+    if (!c->database) {
+        log_fatal(0, "could not find a default database, please specify a database name");
     }
     json_decref(dbs);
-    c->database = c->database ? c->database : "Open_vSwitch";
 }
 
 int

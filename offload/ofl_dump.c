@@ -65,6 +65,7 @@ struct dump {
     void *aux;
     struct flow_match match;
     struct dp_actions actions;
+    uint32_t at;            // number of the flow that was told last
     struct ofl_flow *stray; // records of filters whose id stands elsewhere, too
     size_t n_stray, cap_stray;
 };
@@ -87,7 +88,7 @@ static struct ofl_flow *
 flow_of(struct dump *d, const struct ofl_record *rec) NO_THREAD_SAFETY
 {
     struct dp *dp = d->c->dp;
-    struct ofl_flow *f = ofl_table_find(dp, &rec->id);
+    struct ofl_flow *f = ofl_table_find_next(dp, &rec->id, &d->at);
     if (!f) {
         if (d->terse || ofl_old_known(dp, rec)) {
             return NULL;
@@ -132,6 +133,7 @@ record(const struct ofl_record *rec, void *d_)
     mutex_lock(&dp->mutex);
     struct ofl_flow *f = flow_of(d, rec);
     if (f) {
+        out.hint = f->hint;
         out.place = f->in_hw ? DP_PLACE_TC_HW : DP_PLACE_TC_SW;
         ofl_counts_stats(&rec->counts, f, &out.stats);
         if (!d->terse && ofl_filter_decode(rec, &dp->devs, &d->match, &d->actions)) {

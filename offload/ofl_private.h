@@ -88,6 +88,7 @@ struct ofl_flow { // many, and touched seldom: small
     uint32_t next;         // in its bucket, or free: number, 0: none
     int ifindex;           // 0: free
     uint32_t handle;
+    uint32_t hint; // dp_flow_op's
     uint16_t prio;
     be16_t protocol;
     uint16_t nic; // number of the one whose table it is in; 0: none
@@ -285,6 +286,8 @@ struct dp_channel {
 };
 
 struct ofl_flow *ofl_table_find(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex);
+// The same in a dump, which mostly tells flows in the order in which they came: *at is where the last one was found, 0 at first.
+struct ofl_flow *ofl_table_find_next(struct dp *dp, const struct flow_id *, uint32_t *at) REQUIRES(dp->mutex);
 struct ofl_flow *ofl_table_add(struct dp *dp, const struct flow_id *, const struct ofl_filter *)
     REQUIRES(dp->mutex);
 // One after the other: *pos starts at 0. NULL: the end. The one that was returned may be removed.

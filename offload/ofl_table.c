@@ -23,18 +23,37 @@ flow_at(const struct ofl_table *t, uint32_t number)
     return &t->blocks[(number - 1) / BLOCK][(number - 1) % BLOCK];
 }
 
-struct ofl_flow *
-ofl_table_find(struct dp *dp, const struct flow_id *id)
+// *at: its number, where there is one.
+static inline struct ofl_flow *
+find(const struct ofl_table *t, const struct flow_id *id, uint32_t *at)
 {
-    const struct ofl_table *t = &dp->flows;
     for (uint32_t i = t->n ? t->buckets[hash_id(id) & t->mask] : 0; i;) {
         struct ofl_flow *f = flow_at(t, i);
         if (flow_id_equals(&f->id, id)) {
+            *at = i;
             return f;
         }
         i = f->next;
     }
     return NULL;
+}
+
+struct ofl_flow *
+ofl_table_find(struct dp *dp, const struct flow_id *id)
+{
+    uint32_t at;
+    return find(&dp->flows, id, &at);
+}
+
+struct ofl_flow *
+ofl_table_find_next(struct dp *dp, const struct flow_id *id, uint32_t *at)
+{
+    const struct ofl_table *t = &dp->flows;
+    struct ofl_flow *f = *at < t->n_used ? flow_at(t, ++*at) : NULL;
+    if (!f || !f->ifindex || !flow_id_equals(&f->id, id)) {
+        f = find(t, id, at);
+    }
+    return f;
 }
 
 struct ofl_flow *

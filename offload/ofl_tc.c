@@ -578,6 +578,7 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
         carry(flow, s);
         flow->local = s->f.local;
     }
+    flow->hint = op->hint;
     ofl_table_in_hw(dp, flow, in_hw ? nic : NULL);
     ofl_counts_stats(&s->counts, flow, &op->stats);
 }
@@ -673,6 +674,7 @@ done_old(struct dp *dp, struct dp_channel *c, struct step *s, int error) REQUIRE
     flow->handle = s->f.handle;
     flow->prio = s->f.prio;
     flow->protocol = s->f.protocol;
+    flow->hint = s->op->hint;
     ofl_table_set_next(flow, 0);
     flow->local = s->f.local;
     ofl_table_in_hw(dp, flow, s->flags & TCA_CLS_FLAGS_IN_HW ? nic_of(dp, s) : NULL);

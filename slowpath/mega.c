@@ -230,6 +230,7 @@ mega_cache_new(void (*wake)(void *aux), void *aux)
     c->by_id = cds_lfht_new(c->n_buckets, 1, 0, 0, NULL);
     c->wake = wake;
     c->wake_aux = aux;
+    c->chunks = base_calloc(1, sizeof *c->chunks);
     mutex_init(&c->index);
     mutex_init(&c->intern);
     mutex_init(&c->late);
@@ -273,8 +274,8 @@ mega_cache_free(struct mega_cache *c) NO_THREAD_SAFETY
     rcu_end();
     rcu_drain();
     cds_lfht_destroy(c->by_id, NULL);
-    for (size_t i = 0; i < c->n_chunks; i++) {
-        free(c->chunks[i]);
+    for (size_t i = 0; i < c->chunks->n; i++) {
+        free(c->chunks->p[i]);
     }
     free(c->chunks);
     free(c->dirty);
@@ -321,6 +322,20 @@ mega_find(const struct mega_cache *c, const struct flow_id *id)
     cds_lfht_lookup(c->by_id, (unsigned long) id->w[0], id_match, id, &iter);
     struct cds_lfht_node *node = cds_lfht_iter_get_node(&iter);
     return node ? caa_container_of(node, struct mega, node) : NULL;
+}
+
+struct mega *
+mega_at(const struct mega_cache *c, uint32_t number, const struct flow_id *id)
+{
+    const struct mega_chunks *chunks = rcu_get(c->chunks);
+    const size_t i = number - 1; // of 0: beyond all
+    if (i / MEGA_CHUNK < chunks->n) {
+        struct mega *m = rcu_get(chunks->p[i / MEGA_CHUNK]->owner[i % MEGA_CHUNK]);
+        if (m && flow_id_equals(&m->id, id)) {
+            return m;
+        }
+    }
+    return mega_find(c, id);
 }
 
 // --- Translations of entries. ---
@@ -398,6 +413,7 @@ mega_insert(struct mega_cache *c, const struct mega_new *new, bool *existing)
         struct cds_lfht_node *node =
             cds_lfht_add_unique(c->by_id, (unsigned long) m->id.w[0], id_match, &m->id, &m->node);
         if (node == &m->node) {
+            mega_counters_own(c, m->ctr, m);
             const size_t n = __atomic_add_fetch(&c->n, 1, __ATOMIC_RELAXED);
             if (n > __atomic_load_n(&c->max, __ATOMIC_RELAXED)) {
                 __atomic_store_n(&c->max, n, __ATOMIC_RELAXED);
@@ -503,6 +519,7 @@ mega_kill(struct mega_cache *c, struct mega *m)
     if (!mega_transition(m, MEGA_DYING, MEGA_DEAD) && !mega_transition(m, MEGA_NEW, MEGA_DEAD)) {
         abort();
     }
+    mega_counters_own(c, m->ctr, NULL);
     cds_lfht_del(c->by_id, &m->node);
     __atomic_sub_fetch(&c->n, 1, __ATOMIC_RELAXED);
     __atomic_sub_fetch(&c->places[m->now], 1, __ATOMIC_RELAXED);

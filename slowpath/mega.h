@@ -73,9 +73,20 @@ struct mega_counters {
     uint16_t tcp_flags;
     uint8_t lock;         // spin bit
     uint8_t slots;        // bits 1 << enum mega_slot: where it is; mega_counters.c has others
-    uint32_t next_free;
+    uint32_t next_free;   // while it is in use: its own number, see mega_at()
 };
 _Static_assert(sizeof(struct mega_counters) == 64, "one cache line");
+
+#define MEGA_CHUNK 1024
+struct mega_chunk {
+    struct mega_counters ctr[MEGA_CHUNK];
+    struct mega *owner[MEGA_CHUNK]; // atomic; NULL: not to be found (any more)
+};
+struct mega_chunks { // immutable
+    struct rcu_head rcu;
+    size_t n;
+    struct mega_chunk *p[];
+};
 
 // One dependency or credit of a translation.
 struct mega_link {
@@ -133,15 +144,8 @@ struct mega_xlate {
 struct mega {
     struct cds_lfht_node node; // mega_cache.by_id
     struct flow_id id;
-    struct mega_xlate *x; // RCU
-    struct mega_mask *mask;
     struct mega_counters *ctr;
-    const struct reason *reason; // interned, atomic; never NULL
-    struct mega_cache *cache;
-    union { // once it is DEAD
-        struct hmap_node ghost; // mega_cache.ghosts
-        struct rcu_head rcu;
-    };
+    struct mega_xlate *x; // RCU
     uint32_t created; // mega_time()
     uint32_t since;   // mega_time() of the last change of place
     uint8_t state;    // atomic, enum mega_state
@@ -149,6 +153,14 @@ struct mega {
     uint8_t wanted;   // atomic, enum dp_place
     uint8_t flags;    // atomic, enum mega_flags
     uint16_t by_thread, by_line; // who made the last transition
+    // 64 bytes so far: what a sweep looks at.
+    struct mega_mask *mask;
+    const struct reason *reason; // interned, atomic; never NULL
+    struct mega_cache *cache;
+    union { // once it is DEAD
+        struct hmap_node ghost; // mega_cache.ghosts
+        struct rcu_head rcu;
+    };
     uint64_t key[];   // mask->mask->n words
 };
 
@@ -194,8 +206,7 @@ struct mega_cache {
     struct hmap tables GUARDED_BY(index); // mega_table.node
     struct mutex intern;
     struct hmap masks GUARDED_BY(intern), acts GUARDED_BY(intern);
-    struct mega_counters **chunks GUARDED_BY(intern);
-    size_t n_chunks GUARDED_BY(intern), cap_chunks GUARDED_BY(intern);
+    struct mega_chunks *chunks; // RCU; writers under intern
     uint32_t free_counters GUARDED_BY(intern); // index + 1; 0: none
     struct mutex late;
     struct hmap ghosts GUARDED_BY(late); // mega.ghost
@@ -217,6 +228,13 @@ int64_t mega_time_ms(uint32_t);
 // --- Entries. In RCU sections. ---
 
 struct mega *mega_find(const struct mega_cache *, const struct flow_id *);
+// The same, quicker where the entry's number is known; one that is not this entry's (any more) does no harm.
+struct mega *mega_at(const struct mega_cache *, uint32_t number, const struct flow_id *);
+static inline uint32_t
+mega_number(const struct mega *m)
+{
+    return m->ctr->next_free;
+}
 struct mega_new {
     const struct flow_key *key; // in_port: datapath port
     const struct xlate_out *out;
@@ -300,6 +318,8 @@ struct mega_counts {
 void mega_counts(struct mega *, struct mega_counts *);
 struct mega_counters *mega_counters_new(struct mega_cache *);
 void mega_counters_free(struct mega_cache *, struct mega_counters *);
+// By whom mega_at() finds their number; NULL: by nobody.
+void mega_counters_own(struct mega_cache *, const struct mega_counters *, struct mega *);
 
 // For mega.c: the chain of an entry's translations, changed under the counters' lock. Each returns those that nobody needs any more (chained by
 // past), NULL: none.

@@ -12,7 +12,6 @@
 #include "slowpath/mega.h"
 #include "slowpath/sp_config.h"
 
-#define CHUNK 1024
 // mega_counters.slots
 #define HELD(slot) (1u << (slot))                        // it is there
 #define READING(slot) (1u << ((slot) + MEGA_N_SLOTS))    // its owner reads the counters there
@@ -32,28 +31,38 @@ mega_time_ms(uint32_t t)
     return (int64_t) t << 4;
 }
 
+static void
+add_chunk(struct mega_cache *c) REQUIRES(c->intern)
+{
+    struct mega_chunks *old = c->chunks;
+    struct mega_chunks *new = base_malloc(sizeof *new + (old->n + 1) * sizeof new->p[0]);
+    struct mega_chunk *chunk = aligned_alloc(64, sizeof *chunk);
+    memset(chunk, 0, sizeof *chunk);
+    const uint32_t first = (uint32_t) old->n * MEGA_CHUNK + 1;
+    for (uint32_t i = 0; i < MEGA_CHUNK; i++) {
+        chunk->ctr[i].next_free = i + 1 < MEGA_CHUNK ? first + i + 1 : 0;
+    }
+    c->free_counters = first;
+    memcpy(new->p, old->p, old->n * sizeof new->p[0]);
+    new->n = old->n + 1;
+    new->p[old->n] = chunk;
+    rcu_set(c->chunks, new);
+    rcu_free_later(old);
+}
+
 struct mega_counters *
 mega_counters_new(struct mega_cache *c)
 {
     mutex_lock(&c->intern);
     if (!c->free_counters) {
-        if (c->n_chunks == c->cap_chunks) {
-            c->chunks = base_grow(c->chunks, &c->cap_chunks, sizeof *c->chunks);
-        }
-        struct mega_counters *chunk = aligned_alloc(64, CHUNK * sizeof *chunk);
-        memset(chunk, 0, CHUNK * sizeof *chunk);
-        for (uint32_t i = 0; i < CHUNK; i++) {
-            chunk[i].next_free = i + 1 < CHUNK ? (uint32_t) (c->n_chunks * CHUNK) + i + 2 : 0;
-        }
-        c->free_counters = (uint32_t) (c->n_chunks * CHUNK) + 1;
-        c->chunks[c->n_chunks++] = chunk;
+        add_chunk(c);
     }
     const uint32_t i = c->free_counters - 1;
-    struct mega_counters *ctr = &c->chunks[i / CHUNK][i % CHUNK];
+    struct mega_counters *ctr = &c->chunks->p[i / MEGA_CHUNK]->ctr[i % MEGA_CHUNK];
     c->free_counters = ctr->next_free;
     mutex_unlock(&c->intern);
     memset(ctr, 0, sizeof *ctr);
-    ctr->next_free = i + 1; // while in use: its own number
+    ctr->next_free = i + 1;
     return ctr;
 }
 
@@ -65,6 +74,13 @@ mega_counters_free(struct mega_cache *c, struct mega_counters *ctr)
     ctr->next_free = c->free_counters;
     c->free_counters = self;
     mutex_unlock(&c->intern);
+}
+
+void
+mega_counters_own(struct mega_cache *c, const struct mega_counters *ctr, struct mega *m)
+{
+    const uint32_t i = ctr->next_free - 1;
+    rcu_set(rcu_get(c->chunks)->p[i / MEGA_CHUNK]->owner[i % MEGA_CHUNK], m);
 }
 
 static void
@@ -304,7 +320,7 @@ merge_and_unlock(struct mega *m, enum mega_slot slot, const struct dp_flow_stats
                                       .bytes = bytes,
                                       .tcp_flags = s->tcp_flags,
                                       .used = s->used ? s->used : packets ? clock_now() : 0};
-    add_and_unlock(m, slot == MEGA_TC ? still_in_tc(m) : NULL, &new);
+    add_and_unlock(m, slot == MEGA_TC && packets ? still_in_tc(m) : NULL, &new);
 }
 
 void

@@ -91,6 +91,7 @@ add_op(struct place_worker *w, size_t *n, struct place_move *mv, enum dp_flow_ve
                                          .id = mv->m->id,
                                          .match = &mv->match,
                                          .actions = &mv->m->x->acts->acts,
+                                         .hint = mega_number(mv->m),
                                          .late = !is_idle(w, mv)};
 }
 

@@ -99,6 +99,7 @@ struct block {
     struct record {
         struct flow_id id;
         enum dp_place place;
+        uint32_t hint;
         struct dp_flow_stats stats;
     } records[BLOCK];
 };
@@ -114,15 +115,12 @@ check_place(const struct sweep *s, struct mega *m, enum dp_place place)
     }
 }
 
-// id: NULL if there is none. false: nobody knows the flow. Most of what an idle switch does.
+// m: NULL: nobody knows the flow, which is said by false. Most of what an idle switch does.
 static inline __attribute__((always_inline)) bool
-merge_record(struct slice *sl, const struct flow_id *id, void *aux, enum dp_place place,
+merge_record(struct slice *sl, struct mega *m, const struct flow_id *id, enum dp_place place,
              const struct dp_flow_stats *stats)
 {
     const struct sweep *s = sl->s;
-    // The userspace datapath gives back what the handler put in. It lives: an entry is freed a
-    // grace period after its flow was removed, and the dump is an RCU section.
-    struct mega *m = aux ? aux : id ? mega_find(s->r->dp->cache, id) : NULL;
     if (!m) {
         // Stray filters in tc are the worker's business.
         if (s->evict && id && s->slot == MEGA_HOME) {
@@ -164,7 +162,8 @@ run_block(struct reval_job *job, struct reval_tools *t)
     rcu_begin();
     for (size_t i = 0; i < b->n; i++) {
         const struct record *rec = &b->records[i];
-        n_seen += merge_record(b->slice, &rec->id, NULL, rec->place, &rec->stats);
+        struct mega *m = mega_at(b->slice->s->r->dp->cache, rec->hint, &rec->id);
+        n_seen += merge_record(b->slice, m, &rec->id, rec->place, &rec->stats);
     }
     rcu_end();
     clock_let_go();
@@ -187,8 +186,11 @@ static bool
 own_record(const struct dp_flow_record *rec, void *sl_)
 {
     struct slice *sl = sl_;
-    sl->n_seen +=
-        merge_record(sl, rec->has_id ? &rec->id : NULL, rec->aux, rec->place, &rec->stats);
+    const struct flow_id *id = rec->has_id ? &rec->id : NULL;
+    // The userspace datapath gives back what the handler put in. It lives: an entry is freed a
+    // grace period after its flow was removed, and the dump is an RCU section.
+    struct mega *m = rec->aux ? rec->aux : id ? mega_at(sl->s->r->dp->cache, rec->hint, id) : NULL;
+    sl->n_seen += merge_record(sl, m, id, rec->place, &rec->stats);
     return true;
 }
 
@@ -208,7 +210,7 @@ deal_record(const struct dp_flow_record *rec, void *s_)
         sl->block->slice = sl;
         sl->block->n = 0;
     }
-    sl->block->records[sl->block->n++] = (struct record){rec->id, rec->place, rec->stats};
+    sl->block->records[sl->block->n++] = (struct record){rec->id, rec->place, rec->hint, rec->stats};
     if (sl->block->n == BLOCK) {
         send_block(sl);
     }

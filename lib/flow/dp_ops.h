@@ -90,6 +90,7 @@ struct dp_flow_op {
     // place that may not know all of them yet. Out: 0, or the number that they come under (tc: ofl_collect()).
     uint32_t late;
     void *aux;                  // the caller's; CREATE in the userspace datapath: comes back in dumps
+    uint32_t hint;              // the caller's; CREATE, PUT, MODIFY in tc: comes back in dumps
 };
 
 struct dp_flow_record { // of a dump
@@ -101,6 +102,7 @@ struct dp_flow_record { // of a dump
     const struct dp_actions *actions; // NULL in terse dumps
     uint32_t mark;
     void *aux; // of the operation that made the flow, where the place keeps it; else NULL
+    uint32_t hint; // the same; else 0. Of an earlier flow with this id, perhaps: to be checked
 };
 
 enum dp_upcall_kind { DP_UPCALL_MISS, DP_UPCALL_ACTION };

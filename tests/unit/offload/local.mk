@@ -11,6 +11,11 @@ TESTS += tests/unit/offload/test_refuse
 tests_unit_offload_test_refuse_SOURCES = tests/unit/offload/test_refuse.c
 tests_unit_offload_test_refuse_LDADD = $(TEST_LIBS)
 
+check_PROGRAMS += tests/unit/offload/test_table
+TESTS += tests/unit/offload/test_table
+tests_unit_offload_test_table_SOURCES = tests/unit/offload/test_table.c
+tests_unit_offload_test_table_LDADD = $(TEST_LIBS)
+
 # For hwtests/scenarios/ofl-*.sh: no test by itself.
 check_PROGRAMS += tests/unit/offload/ofl_drive
 tests_unit_offload_ofl_drive_SOURCES = tests/unit/offload/ofl_drive.c

@@ -215,6 +215,41 @@ test_states(void **state)
     assert_true(n_wakes > 0);
 }
 
+// A number leads to its entry, and no other one does harm.
+static void
+test_numbers(void **state)
+{
+    enum { N = 3 * MEGA_CHUNK };
+    flow_mod(OF_FLOW_ADD, "udp,actions=output:2");
+    static struct mega *all[N];
+    rcu_begin();
+    for (size_t i = 0; i < N; i++) {
+        struct flow_key k;
+        make_key(&k, 1, 1, htobe16((uint16_t) i));
+        all[i] = add_entry(&k);
+    }
+    for (size_t i = 0; i < N; i++) {
+        const struct flow_id id = all[i]->id;
+        assert_ptr_equal(mega_at(cache, mega_number(all[i]), &id), all[i]);
+        const uint32_t wrong[] = {0, mega_number(all[(i + 1) % N]), N + MEGA_CHUNK + 1, UINT32_MAX};
+        for (size_t j = 0; j < ARRAY_SIZE(wrong); j++) {
+            assert_ptr_equal(mega_at(cache, wrong[j], &id), all[i]);
+        }
+    }
+    const struct flow_id gone = all[7]->id;
+    const uint32_t number = mega_number(all[7]);
+    assert_true(mega_claim(all[7], MEGA_DYING));
+    mega_kill(cache, all[7]);
+    assert_null(mega_at(cache, number, &gone));
+    struct flow_key k;
+    make_key(&k, 1, 1, htobe16(7));
+    struct mega *again = add_entry(&k); // the same flow, under another number
+    assert_true(flow_id_equals(&again->id, &gone));
+    assert_int_not_equal(mega_number(again), number);
+    assert_ptr_equal(mega_at(cache, number, &gone), again);
+    rcu_end();
+}
+
 // --- Counters. ---
 
 struct place { // the model of one
@@ -899,6 +934,7 @@ main(void)
     of_ops_register(&ops);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_states, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_numbers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_counters, setup, teardown),
         cmocka_unit_test_setup_teardown(test_late, setup, teardown),
         cmocka_unit_test_setup_teardown(test_late_return, setup, teardown),

@@ -85,9 +85,15 @@ void
 sp_place_queue(struct place *p, struct mega *m, uint8_t what)
 {
     struct place_worker *w = worker_of(p, sp_place_in_port(m));
-    if (w && !(__atomic_fetch_or(&m->flags, (uint8_t) (what | MEGA_QUEUED), __ATOMIC_SEQ_CST) &
-               MEGA_QUEUED)) {
+    if (!w) {
+        return;
+    }
+    if (!(__atomic_fetch_or(&m->flags, (uint8_t) (what | MEGA_QUEUED), __ATOMIC_SEQ_CST) &
+          MEGA_QUEUED)) {
         sp_worker_queue(w, &m->id);
+    }
+    if (what) { // old actions, and flows that should go, don't wait for company
+        sp_worker_urge(w);
     }
 }
 

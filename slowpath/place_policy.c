@@ -13,6 +13,7 @@
 #include "lib/base/hash.h"
 #include "lib/base/rcu.h"
 #include "slowpath/place_private.h"
+#include "slowpath/reval.h"
 
 #define SCAN_MS 500
 #define RESIDENCE_MS 2000 // a flow that moved in stays at least so long
@@ -292,12 +293,14 @@ by_rate_down(const void *a, const void *b)
     return by_rate_up(b, a);
 }
 
-// Brings rates up to date; forgets flows that are no more; sorts the others.
+// Brings rates up to date, when counters were read since the last time; forgets flows that are no more; sorts the others.
 static void
 survey(struct place_worker *w, int64_t now, struct list *inside, struct list *waiting)
 {
     struct place_policy *p = &w->policy;
-    const double seconds = (double) MAX(now - p->last_scan, 1) / 1000;
+    const double seconds = (double) MAX(now - p->last_rates, 1) / 1000;
+    const uint16_t sweep = sp_reval_sweep(w->dp->reval);
+    const bool rates = !p->last_rates || !w->dp->reval || sweep != p->last_sweep;
     struct place_flow *f;
     rcu_begin();
     HMAP_FOR_EACH_SAFE (f, by_id, &p->flows) {
@@ -306,12 +309,15 @@ survey(struct place_worker *w, int64_t now, struct list *inside, struct list *wa
             flow_remove(p, f);
             continue;
         }
-        struct mega_counts n;
-        mega_counts(m, &n);
-        if (p->last_scan) {
-            f->rate = f->rate / 2 + (double) (n.packets - MIN(n.packets, f->packets)) / seconds / 2;
+        if (rates) {
+            struct mega_counts n;
+            mega_counts(m, &n);
+            if (p->last_rates) {
+                f->rate =
+                    f->rate / 2 + (double) (n.packets - MIN(n.packets, f->packets)) / seconds / 2;
+            }
+            f->packets = n.packets;
         }
-        f->packets = n.packets;
         const struct place_class *c = class_find(p, f->class);
         if (f->inside) {
             list_add(inside, f);
@@ -320,7 +326,10 @@ survey(struct place_worker *w, int64_t now, struct list *inside, struct list *wa
         }
     }
     rcu_end();
-    p->last_scan = now;
+    if (rates) {
+        p->last_rates = now;
+        p->last_sweep = sweep;
+    }
     if (inside->n) {
         qsort(inside->f, inside->n, sizeof *inside->f, by_rate_up);
     }

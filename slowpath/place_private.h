@@ -67,7 +67,8 @@ struct place_policy {
     struct pool pool;    // of place_flow
     struct hmap classes; // place_class.node: kinds of flows that were refused
     size_t n_waiting;
-    int64_t next_scan, last_scan;    // ms
+    int64_t next_scan, last_rates;   // ms
+    uint16_t last_sweep;             // of last_rates
     int64_t next_probe, probe_delay; // full table: when to see whether it has grown
 };
 
@@ -120,6 +121,8 @@ struct place_worker {
     struct queue queue;
     int command; // atomic, enum place_command
     bool reset;  // atomic
+    bool urged;  // atomic: urge_fd is readable, or about to be
+    int urge_fd; // eventfd
     struct dp_channel *home, *tc;
     struct place_policy policy;
     struct place_move moves[PLACE_BATCH];
@@ -136,6 +139,7 @@ struct place_worker *sp_worker_start(struct place *, uint32_t nic, int *error);
 void sp_worker_tell(struct place_worker *, enum place_command);
 void sp_worker_join(struct place_worker *); // and frees it after a grace period
 void sp_worker_queue(struct place_worker *, const struct flow_id *);
+void sp_worker_urge(struct place_worker *); // what was queued before: soon
 
 void sp_place_drained(void *place); // main thread: one of its workers has no flow in tc any more
 uint32_t sp_place_in_port(const struct mega *);

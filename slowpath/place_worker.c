@@ -25,6 +25,8 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 LOG_MODULE(place);
 COVERAGE(place_in);
@@ -39,7 +41,8 @@ COVERAGE(place_refused);
 // What comes meanwhile shares a batch, and its system calls: flows wait at home, where they forward
 // as well. Longer while many come, not at all when a batch was full.
 #define GATHER_MS 10
-#define GATHER_BUSY_MS 40
+#define GATHER_BUSY_MS 100
+#define GATHER_URGENT_MS 2
 #define BUSY 4                // entries in one batch
 #define IDLE_MS INT64_C(5000) // counters of hardware are not later than that
 #define DRAIN_MS 300    // for packets that the NIC has handed to software with word where to go on
@@ -57,6 +60,28 @@ sp_worker_queue(struct place_worker *w, const struct flow_id *id)
     struct item *i = base_calloc(1, sizeof *i);
     i->id = *id;
     queue_put(&w->queue, &i->node);
+}
+
+void
+sp_worker_urge(struct place_worker *w)
+{
+    const uint64_t one = 1;
+    if (!__atomic_exchange_n(&w->urged, true, __ATOMIC_SEQ_CST) &&
+        write(w->urge_fd, &one, sizeof one) < 0 && errno != EAGAIN) {
+        LOG_ERR("offload worker %u cannot be woken: %s", (unsigned) w->nic, base_strerror(errno));
+    }
+}
+
+// Lets others come, for a batch, unless it is urgent; what comes together is still taken together.
+static void
+gather(struct place_worker *w, int ms)
+{
+    struct pollfd fd = {.fd = w->urge_fd, .events = POLLIN};
+    uint64_t n;
+    if (poll(&fd, 1, ms) > 0 && read(w->urge_fd, &n, sizeof n) == sizeof n) {
+        __atomic_store_n(&w->urged, false, __ATOMIC_SEQ_CST); // the queue is looked at after this
+        poll(NULL, 0, GATHER_URGENT_MS);
+    }
 }
 
 // --- Phases. ---
@@ -777,7 +802,7 @@ run(void *w_)
         }
         // A rest in the queue, of which the descriptor says nothing: wait by time alone.
         if (wait && poll(&fd, 1, wait) > 0 && command(w) == PLACE_RUN) {
-            poll(NULL, 0, busy ? GATHER_BUSY_MS : GATHER_MS);
+            gather(w, busy ? GATHER_BUSY_MS : GATHER_MS);
         }
         take_later(w, &w->owned);
         take_later(w, &w->stuck);
@@ -797,6 +822,7 @@ worker_free(void *w_)
         free(CONTAINER_OF(node, struct item, node));
     }
     queue_destroy(&w->queue);
+    close(w->urge_fd);
     sp_policy_destroy(&w->policy);
     free(w->owned.ids);
     free(w->stuck.ids);
@@ -823,8 +849,12 @@ sp_worker_start(struct place *p, uint32_t nic, int *error)
     w->nic = nic;
     w->tokens_at = clock_now_us();
     sp_policy_init(&w->policy);
-    *error = queue_init(&w->queue);
+    w->urge_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    *error = w->urge_fd < 0 ? -errno : queue_init(&w->queue);
     if (*error) {
+        if (w->urge_fd >= 0) {
+            close(w->urge_fd);
+        }
         free(w);
         return NULL;
     }
@@ -849,6 +879,7 @@ sp_worker_tell(struct place_worker *w, enum place_command c)
     static const struct flow_id nobody;
     __atomic_store_n(&w->command, (int) c, __ATOMIC_RELEASE);
     sp_worker_queue(w, &nobody); // wakes it
+    sp_worker_urge(w);
 }
 
 void

@@ -30,6 +30,10 @@
 LOG_MODULE(revalidator);
 
 #define DROP_MS 1000 // so long the main thread waits at most
+#define PAUSE_MS 500 // between sweeps; longer, up to
+#define PAUSE_MAX_MS 2000u
+#define UPKEEP_SHARE 200 // so that they take a two hundredth of a processor,
+#define MOST_SHARE 10    // and a tenth, however many flows there are
 
 struct request {
     struct request *next;
@@ -103,6 +107,37 @@ resize(struct reval *r, unsigned n)
     LOG_INFO("datapath %s@ovs-%s: %zu revalidators", r->dp->type, r->dp->type, r->n_helpers + 1);
 }
 
+// Do many flows wait for a place in tc? Who gets one is decided by what sweeps tell.
+static bool
+is_crowded(const struct mega_cache *c, enum dp_place home)
+{
+    const size_t in_tc = __atomic_load_n(&c->places[DP_PLACE_TC_HW], __ATOMIC_RELAXED) +
+                         __atomic_load_n(&c->places[DP_PLACE_TC_SW], __ATOMIC_RELAXED);
+    return in_tc && __atomic_load_n(&c->places[home], __ATOMIC_RELAXED) > in_tc / 4;
+}
+
+// How long to rest after a sweep. Who asks for counters is told what they are then
+// (sp_reval_refresh()), and changes are looked at when they come: what waits is the end of idle
+// flows. So upkeep may take little of a processor, and rests longer when there are many flows.
+static int64_t
+pause_us(const struct reval *r)
+{
+    const int64_t cost = __atomic_load_n(&r->dump_us, __ATOMIC_RELAXED);
+    const struct mega_cache *c = r->dp->cache;
+    int64_t pause = PAUSE_MS * INT64_C(1000);
+    rcu_begin();
+    const struct sp_config *config = sp_config_get();
+    if (config && config->max_revalidator_ms) {
+        pause = config->max_revalidator_ms * INT64_C(1000);
+    } else if (config && !is_crowded(c, r->dp->home) &&
+               __atomic_load_n(&c->n, __ATOMIC_RELAXED) <= sp_config_flow_limit(config)) {
+        const int64_t longest = MIN(PAUSE_MAX_MS, config->max_idle_ms / 5) * INT64_C(1000);
+        pause = MAX(pause, MIN(cost * UPKEEP_SHARE, longest));
+    }
+    rcu_end();
+    return MAX(pause, cost * MOST_SHARE);
+}
+
 static void
 run(void *r_)
 {
@@ -149,14 +184,7 @@ run(void *r_)
         if (ready && (requests || clock_now_us() >= r->next_sweep)) {
             sp_reval_do_sweep(r, &r->own, true, purge);
             sp_reval_do_dirty(r, &r->own); // MAC addresses that aged
-            rcu_begin();
-            const struct sp_config *config = sp_config_get();
-            const unsigned period =
-                config && config->max_revalidator_ms ? config->max_revalidator_ms : 500;
-            rcu_end();
-            // At most a tenth of a processor, however many flows there are.
-            const unsigned dump_ms = __atomic_load_n(&r->dump_ms, __ATOMIC_RELAXED);
-            r->next_sweep = clock_now_us() + (int64_t) MAX(period, 10 * dump_ms) * 1000;
+            r->next_sweep = clock_now_us() + pause_us(r);
         }
         while (requests) {
             struct request *q = requests;
@@ -333,7 +361,7 @@ count_key(struct mega *m, void *k_)
 void
 sp_reval_stats(const struct reval *r, struct reval_stats *s)
 {
-    *s = (struct reval_stats){.dump_ms = __atomic_load_n(&r->dump_ms, __ATOMIC_RELAXED),
+    *s = (struct reval_stats){.dump_ms = __atomic_load_n(&r->dump_us, __ATOMIC_RELAXED) / 1000,
                               .sweeps = __atomic_load_n(&r->sweeps, __ATOMIC_RELAXED),
                               .n_threads = __atomic_load_n(&r->n_threads, __ATOMIC_RELAXED)};
     if (s->n_threads == 1) {

@@ -48,7 +48,7 @@ struct reval {
     unsigned n_wanted, n_threads;  // atomic; writer: main; thread
     int64_t last_macs;             // owner: thread
     int64_t next_sweep;            // owner: thread; real time, µs
-    unsigned dump_ms;              // atomic
+    unsigned dump_us;              // atomic: of the last sweep
     uint64_t sweeps;               // atomic
     // Held from a sweep's number to the end of its dumps: of two dumps at a time, the main thread's
     // and the leader's, what one read first may be merged last.

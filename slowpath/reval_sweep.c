@@ -381,6 +381,6 @@ sp_reval_do_sweep(struct reval *r, struct reval_tools *t, bool evict, bool purge
     slices_free(&s);
     rcu_end();
     clock_let_go();
-    __atomic_store_n(&r->dump_ms, (unsigned) ((clock_now_us() - began) / 1000), __ATOMIC_RELAXED);
+    __atomic_store_n(&r->dump_us, (unsigned) (clock_now_us() - began), __ATOMIC_RELAXED);
     __atomic_add_fetch(&r->sweeps, 1, __ATOMIC_RELAXED);
 }

@@ -27,7 +27,6 @@ sp_config_new(void)
     hmap_init(&c->dp_ports);
     hmap_init(&c->names);
     c->max_idle_ms = 10000;
-    c->max_revalidator_ms = 500;
     c->flow_limit = 200000;
     return c;
 }

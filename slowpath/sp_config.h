@@ -77,7 +77,8 @@ struct sp_config {
     uint64_t seq;
     // other_config of Open_vSwitch.
     unsigned n_handlers, n_revalidators; // 0: by number of cores
-    unsigned max_idle_ms, max_revalidator_ms, flow_limit;
+    unsigned max_idle_ms, flow_limit;
+    unsigned max_revalidator_ms; // 0: the revalidator chooses
     bool restore_wait; // the tables are still being restored: caches are left alone, packets wait
     bool hw_offload;
     uint8_t tc_policy; // enum sp_tc_policy

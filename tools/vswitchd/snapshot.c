@@ -167,7 +167,8 @@ vsw_publish_snapshot(void)
     sc->n_handlers = number_config(root, "n-handler-threads", 0);
     sc->n_revalidators = number_config(root, "n-revalidator-threads", 0);
     sc->max_idle_ms = MAX(number_config(root, "max-idle", 10000), 500);
-    sc->max_revalidator_ms = MAX(number_config(root, "max-revalidator", 500), 100);
+    sc->max_revalidator_ms = number_config(root, "max-revalidator", 0);
+    sc->max_revalidator_ms = sc->max_revalidator_ms ? MAX(sc->max_revalidator_ms, 100) : 0;
     sc->flow_limit = number_config(root, "flow-limit", 200000);
     const char *wait = root ? idl_open_vswitch_other_config_get(root, "flow-restore-wait") : NULL;
     sc->restore_wait = wait && !strcmp(wait, "true");

@@ -41,8 +41,8 @@ struct patch_port {
 struct sp_bridge_state {
     char *name;
     unsigned refs; // atomic
-    mac_changed_cb *changed;
-    void *changed_aux;
+    mac_changed_cb *changed; // atomic
+    void *changed_aux;       // atomic
     struct cds_lfht *macs; // mac_entry.node
     struct mutex mutex;
     struct cds_list_head by_use GUARDED_BY(mutex); // mac_entry.by_use, least recently used first
@@ -107,7 +107,7 @@ sp_bridge_state_unref(struct sp_bridge_state *s)
 void
 sp_bridge_state_on_change(struct sp_bridge_state *s, mac_changed_cb *cb, void *aux)
 {
-    s->changed_aux = aux;
+    __atomic_store_n(&s->changed_aux, aux, __ATOMIC_RELAXED);
     __atomic_store_n(&s->changed, cb, __ATOMIC_RELEASE);
 }
 
@@ -153,7 +153,7 @@ tell(struct sp_bridge_state *s, uint64_t id)
     mac_changed_cb *cb = __atomic_load_n(&s->changed, __ATOMIC_ACQUIRE);
     if (cb) {
         struct mac mac = mac_of_id(id);
-        cb(s->changed_aux, s, (uint16_t) (id >> 48), &mac);
+        cb(__atomic_load_n(&s->changed_aux, __ATOMIC_RELAXED), s, (uint16_t) (id >> 48), &mac);
     }
 }
 

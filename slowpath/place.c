@@ -362,6 +362,7 @@ sp_place_drained(void *p_)
     if (p->want) {
         start(p);
     }
+    sp_tidy(); // last: may free the place
 }
 
 static void
@@ -420,6 +421,12 @@ sp_place_configure(struct sp_dp *dp, const struct sp_config *config)
     } else if (p->want && !p->n_draining) {
         start(p);
     }
+}
+
+bool
+sp_place_is_draining(const struct sp_dp *dp)
+{
+    return dp->place && dp->place->n_draining;
 }
 
 void

@@ -255,12 +255,14 @@ sp_reval_free(struct reval *r)
         close(r->efd);
     }
     mutex_lock(&r->mutex);
-    while (r->requests) { // nobody is left to be told
-        struct request *q = r->requests;
-        r->requests = q->next;
-        free(q);
-    }
+    struct request *q = r->requests;
     mutex_unlock(&r->mutex);
+    while (q) { // no flows are left to be looked at
+        struct request *next = q->next;
+        q->done(q->aux);
+        free(q);
+        q = next;
+    }
     mutex_destroy(&r->mutex);
     mutex_destroy(&r->dumps);
     free(r);

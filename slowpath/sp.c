@@ -4,6 +4,7 @@
 
 #include "slowpath/sp.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "kdatapath/kd.h"
@@ -69,7 +70,10 @@ dp_free(struct sp_dp *dp, bool cleanup)
         dp->ops->channel_close(dp->main_channel);
     }
     if (cleanup) {
-        dp->ops->destroy(dp->dp);
+        const int e = dp->ops->destroy(dp->dp);
+        if (e && e != -ENODEV) { // somebody else may have deleted it
+            LOG_WARN("datapath %s@ovs-%s stays: %s", dp->type, dp->type, base_strerror(e));
+        }
     } else {
         dp->ops->close(dp->dp);
     }
@@ -138,6 +142,45 @@ sp_ready(void)
         if (!__atomic_exchange_n(&dp->ready, true, __ATOMIC_ACQ_REL)) {
             sp_reval_wake(dp->reval);
         }
+    }
+}
+
+static bool
+is_used(const struct sp_dp *dp, const struct sp_config *config)
+{
+    const struct sp_bridge *br;
+    HMAP_FOR_EACH (br, by_name, &config->bridges) {
+        if (br->dp == dp) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+sp_tidy(void)
+{
+    const struct sp_config *config = sp_config_get();
+    struct sp_dp *gone = NULL;
+    for (struct sp_dp **p = &dps; config && *p;) {
+        struct sp_dp *dp = *p;
+        // Its workers tell main when all flows are home; until then they are waited for (sp_place_drained()).
+        if (is_used(dp, config) || sp_place_is_draining(dp)) {
+            p = &dp->next;
+        } else {
+            *p = dp->next;
+            dp->next = gone;
+            gone = dp;
+        }
+    }
+    if (gone) {
+        rcu_wait(); // who looks at an earlier snapshot finds its datapath there
+    }
+    while (gone) {
+        struct sp_dp *dp = gone;
+        gone = dp->next;
+        LOG_INFO("datapath %s@ovs-%s: removed, no bridge uses it any more", dp->type, dp->type);
+        dp_free(dp, true);
     }
 }
 

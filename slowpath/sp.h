@@ -10,6 +10,8 @@ struct of_port_stats;
 
 // Registers struct of_ops with ofproto and the unixctl commands (ofproto/trace, fdb/*, upcall/*, revalidator/*, dpif/*, dpctl/*, offload/* …).
 void sp_init(struct loop *);
+// Datapaths that no bridge of the snapshot uses go, with their threads and filters. Called after each reconciliation.
+void sp_tidy(void);
 // Stops threads. `cleanup`: flows and datapath ports are removed; otherwise they stay and keep forwarding for the next start to adopt.
 void sp_exit(bool cleanup);
 

@@ -97,9 +97,15 @@ xlate_fail(struct xlate_ctx *c, enum xlate_error error, const char *what)
             xlate_trace_add(c->in->trace, TRACE_ERROR, "%s%s%s", xlate_error_text(error),
                             what ? ": " : "", what ? what : "");
         }
+    } else if (error == XLATE_NO_PORT) {
+        // A flow of a port that has just left its bridge is nothing to tell; a packet may be: somebody else added the port.
+        if (c->in->learn && !c->in->prefer) {
+            LOG_INFO_RL(&limit, "%s: packets from datapath port %u are dropped: no bridge has it", c->in->dp->type,
+                        be32toh(c->flow.in_port));
+        }
     } else {
         LOG_WARN_RL(&limit, "bridge %s: packets from port %u are dropped in table %u: %s%s%s",
-                    c->br ? c->br->name : "?", be32toh(c->flow.in_port), c->table,
+                    c->br->name, be32toh(c->flow.in_port), c->table,
                     xlate_error_text(error), what ? ": " : "", what ? what : "");
     }
 }

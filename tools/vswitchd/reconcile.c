@@ -316,6 +316,7 @@ vsw_reconcile(void)
         vsw_tell_unsupported(br);
     }
     sp_ready();
+    sp_tidy();
     vsw.done_cfg = root->next_cfg;
     vsw.status_wanted = vsw.stats_wanted = true;
 }

@@ -586,6 +586,12 @@ explain(const struct sp_bridge *br, const struct flow_key *key)
     if (filter.len) {
         set_str(o, "filter", str_get(&filter));
     }
+    if (f.unasked || f.refused) {
+        json_object_set_new(o, "driver_asked", json_boolean(f.refused));
+    }
+    if (f.refused) {
+        json_object_set_new(o, "again_in", json_real((double) f.again_ms / 1000));
+    }
     json_object_set_new(o, "rules", visited_json(&x));
     // The entry that is there already knows better: what the driver said.
     const struct mega *there = NULL;

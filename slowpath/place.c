@@ -141,6 +141,8 @@ sp_place_forecast(const struct sp_dp *dp, const struct xlate_out *x, const struc
 {
     struct place *p = rcu_get(dp->place);
     f->place = dp->home;
+    f->refused = f->unasked = false;
+    f->again_ms = 0;
     reason_clear(&f->why);
     if (!is_active(p)) {
         reason_set(&f->why, dp->home == DP_PLACE_USER ? REASON_POLICY_USERSPACE : REASON_POLICY_OFF,
@@ -154,6 +156,20 @@ sp_place_forecast(const struct sp_dp *dp, const struct xlate_out *x, const struc
         f->place = v.place;
     }
     f->why = v.reason;
+    struct place_worker *w = f->place == DP_PLACE_TC_HW ? worker_of(p, be32toh(key->in_port)) : NULL;
+    if (!w) {
+        return;
+    }
+    // Only an insertion asks the driver; what it said then of such flows is remembered.
+    struct place_memory known;
+    sp_policy_recall(w, &x->wc, &x->acts, &known);
+    f->unasked = !known.refused && !known.full;
+    f->refused = known.refused && !known.full;
+    f->again_ms = known.wait;
+    if (!f->unasked) {
+        f->place = dp->home;
+        f->why = known.reason;
+    }
 }
 
 // --- Ports. Main thread from here on. ---

@@ -29,6 +29,9 @@ struct str;
 struct place_forecast {
     enum dp_place place;
     struct reason why;  // why not higher
+    bool unasked;       // the driver has the last word, and will be asked when the flow comes
+    bool refused;       // `why` is what it said of such a flow before
+    int64_t again_ms;   // refused: until the next such flow is tried; 0: at once
     struct str *filter; // gains the tc filter; may be NULL
 };
 void sp_place_forecast(const struct sp_dp *, const struct xlate_out *, const struct flow_key *,

@@ -73,7 +73,7 @@ flow_remove(struct place_policy *p, struct place_flow *f)
 }
 
 static struct place_class *
-class_find(const struct place_policy *p, uint32_t key)
+class_find(const struct place_policy *p, uint32_t key) REQUIRES(p->mutex)
 {
     struct place_class *c;
     HMAP_FOR_EACH_HASH(c, node, key, &p->classes)
@@ -83,13 +83,22 @@ class_find(const struct place_policy *p, uint32_t key)
     return NULL;
 }
 
+static bool
+class_waits(struct place_policy *p, uint32_t key, int64_t now)
+{
+    mutex_lock(&p->mutex);
+    const struct place_class *c = class_find(p, key);
+    const bool waits = c && now < c->retry_at;
+    mutex_unlock(&p->mutex);
+    return waits;
+}
+
 // What makes a difference to a driver: the mask, kinds of actions, fields that are set, ports that
 // are sent to.
 static uint32_t
-class_of(const struct mega *m)
+class_of(const struct minimask *mask, const struct dp_actions *acts)
 {
-    uint32_t h = hash_u64((uintptr_t) m->mask, 0);
-    const struct dp_actions *acts = &m->x->acts->acts;
+    uint32_t h = minimask_hash(mask, 0);
     const struct dp_act *a;
     DP_ACT_FOR_EACH (a, acts->data, acts->len) {
         h = hash_u64(a->type, h);
@@ -100,6 +109,12 @@ class_of(const struct mega *m)
         }
     }
     return h;
+}
+
+static uint32_t
+class_of_flow(const struct mega *m)
+{
+    return class_of(m->mask->mask, &m->x->acts->acts);
 }
 
 static struct place_flow *
@@ -116,16 +131,17 @@ flow_get(struct place_policy *p, struct mega *m)
         hmap_insert(&p->flows, &f->by_id, hash_id(&f->id));
         p->n_waiting++;
     }
-    f->class = class_of(m);
+    f->class = class_of_flow(m);
     return f;
 }
 
 void
-sp_policy_init(struct place_policy *p)
+sp_policy_init(struct place_policy *p) NO_THREAD_SAFETY // nobody else has it yet
 {
     memset(p, 0, sizeof *p);
     hmap_init(&p->flows);
     pool_init(&p->pool, sizeof(struct place_flow));
+    mutex_init(&p->mutex);
     hmap_init(&p->classes);
     p->probe_delay = PROBE_MS;
 }
@@ -134,17 +150,19 @@ void
 sp_policy_reset(struct place_policy *p)
 {
     struct place_class *c;
+    mutex_lock(&p->mutex);
     HMAP_FOR_EACH_SAFE (c, node, &p->classes) {
         hmap_remove(&p->classes, &c->node);
         free(c);
     }
+    mutex_unlock(&p->mutex);
     p->next_probe = 0;
     p->probe_delay = PROBE_MS;
     p->next_scan = 0;
 }
 
 void
-sp_policy_destroy(struct place_policy *p)
+sp_policy_destroy(struct place_policy *p) NO_THREAD_SAFETY // nobody else has it any more
 {
     struct place_flow *f;
     sp_policy_reset(p);
@@ -154,6 +172,7 @@ sp_policy_destroy(struct place_policy *p)
     hmap_destroy(&p->flows);
     pool_destroy(&p->pool);
     hmap_destroy(&p->classes);
+    mutex_destroy(&p->mutex);
 }
 
 // --- What happened. ---
@@ -168,20 +187,46 @@ room(const struct place_worker *w)
     return capacity - MIN(rules, capacity);
 }
 
+// What is known of such flows before one is tried.
+static void
+recall(struct place_worker *w, uint32_t class, struct place_memory *known)
+{
+    struct place_policy *p = &w->policy;
+    const int64_t now = clock_now();
+    *known = (struct place_memory){.wait = 0};
+    mutex_lock(&p->mutex);
+    const struct place_class *c = class_find(p, class);
+    if (c) {
+        known->refused = true;
+        known->reason = c->reason;
+        known->wait = MAX(c->retry_at - now, 0);
+    }
+    mutex_unlock(&p->mutex);
+    if (!known->wait && !room(w)) {
+        known->full = true;
+        reason_set(&known->reason, REASON_HW_NO_SPACE, FIELD_COUNT, ENOSPC, NULL);
+    }
+}
+
+void
+sp_policy_recall(struct place_worker *w, const struct flow_mask *wc, const struct dp_actions *acts,
+                 struct place_memory *known)
+{
+    struct minimask *mask = minimask_new(wc);
+    recall(w, class_of(mask, acts), known);
+    free(mask);
+}
+
 bool
 sp_policy_admit(struct place_worker *w, const struct mega *m, struct reason *why)
 {
-    struct place_policy *p = &w->policy;
-    const struct place_class *c = class_find(p, class_of(m));
-    const int64_t now = clock_now();
-    if (c && now < c->retry_at) {
-        *why = c->reason;
-    } else if (!room(w)) {
-        reason_set(why, REASON_HW_NO_SPACE, FIELD_COUNT, ENOSPC, NULL);
-    } else {
+    struct place_memory known;
+    recall(w, class_of_flow(m), &known);
+    if (!known.wait && !known.full) {
         return true;
     }
-    flow_get(p, (struct mega *) m);
+    *why = known.reason;
+    flow_get(&w->policy, (struct mega *) m);
     return false;
 }
 
@@ -193,11 +238,13 @@ sp_policy_taken(struct place_worker *w, struct mega *m)
     p->n_waiting -= !f->inside;
     f->inside = true;
     f->since = clock_now();
+    mutex_lock(&p->mutex);
     struct place_class *c = class_find(p, f->class);
     if (c) {
         hmap_remove(&p->classes, &c->node);
         free(c);
     }
+    mutex_unlock(&p->mutex);
     if (room(w)) {
         p->probe_delay = PROBE_MS;
     }
@@ -240,6 +287,7 @@ sp_policy_refused(struct place_worker *w, struct mega *m, const struct reason *r
     if (reason_get(r->code)->stage == REASON_STAGE_POLICY) {
         return;
     }
+    mutex_lock(&p->mutex);
     struct place_class *c = class_find(p, f->class);
     const bool cannot = r->error == EOPNOTSUPP || r->error == EINVAL;
     if (!c) {
@@ -252,6 +300,7 @@ sp_policy_refused(struct place_worker *w, struct mega *m, const struct reason *r
     }
     c->reason = *r;
     c->retry_at = now + c->delay;
+    mutex_unlock(&p->mutex);
 }
 
 void
@@ -293,7 +342,8 @@ by_rate_down(const void *a, const void *b)
     return by_rate_up(b, a);
 }
 
-// Brings rates up to date, when counters were read since the last time; forgets flows that are no more; sorts the others.
+// Brings rates up to date, when counters were read since the last time; forgets flows that are no
+// more; sorts the others.
 static void
 survey(struct place_worker *w, int64_t now, struct list *inside, struct list *waiting)
 {
@@ -318,10 +368,9 @@ survey(struct place_worker *w, int64_t now, struct list *inside, struct list *wa
             }
             f->packets = n.packets;
         }
-        const struct place_class *c = class_find(p, f->class);
         if (f->inside) {
             list_add(inside, f);
-        } else if (!c || now >= c->retry_at) {
+        } else if (!class_waits(p, f->class, now)) {
             list_add(waiting, f);
         }
     }

@@ -63,9 +63,10 @@ struct place {
 // --- Policy (place_policy.c): who gets a try, and when again. Owner: the worker. ---
 
 struct place_policy {
-    struct hmap flows;   // place_flow.by_id: in tc, or waiting for a better time
-    struct pool pool;    // of place_flow
-    struct hmap classes; // place_class.node: kinds of flows that were refused
+    struct hmap flows; // place_flow.by_id: in tc, or waiting for a better time
+    struct pool pool;  // of place_flow
+    struct mutex mutex;
+    struct hmap classes GUARDED_BY(mutex); // place_class.node: kinds of flows that were refused
     size_t n_waiting;
     int64_t next_scan, last_rates;   // ms
     uint16_t last_sweep;             // of last_rates
@@ -88,6 +89,16 @@ bool sp_policy_admit(struct place_worker *, const struct mega *, struct reason *
 void sp_policy_taken(struct place_worker *, struct mega *);
 void sp_policy_refused(struct place_worker *, struct mega *, const struct reason *);
 void sp_policy_gone(struct place_worker *, const struct flow_id *);
+// What is remembered of such flows: a driver's refusal, or that the table is full. Any thread, in
+// an RCU section.
+struct place_memory {
+    bool refused;         // before, because of `reason`
+    bool full;            // because of `reason` there is no room
+    int64_t wait;         // ms until the next such flow is tried; 0: at once
+    struct reason reason; // when refused or full
+};
+void sp_policy_recall(struct place_worker *, const struct flow_mask *, const struct dp_actions *,
+                      struct place_memory *);
 // Orders that are due, at most max; outs come before ins.
 size_t sp_policy_scan(struct place_worker *, struct place_order *, size_t max);
 // ms until sp_policy_scan() has something to look at; -1: nothing.
@@ -100,7 +111,7 @@ enum place_command { PLACE_RUN, PLACE_STOP, PLACE_DRAIN };
 struct place_move { // an entry that this worker has claimed
     struct mega *m;
     enum place_decision what;
-    bool done;     // tc did what was asked for
+    bool done; // tc did what was asked for
     int error;
     enum dp_place place;
     struct reason reason;

@@ -22,3 +22,18 @@ expect_of_count arp 25 1500
 if [ "$SWITCH" = flowerbed ]; then
     ovs-offload flows | grep -q "cannot match" || fail "ovs-offload does not say what the NIC said"
 fi
+
+# A flow that has not come yet: what the NIC said of its like is known, and of another kind that it was not asked.
+flowerbed_only
+explained() { ovs-offload explain br0 "$1" >"$SWITCH_DIR/explained"; }
+said() { grep -q "$1" "$SWITCH_DIR/explained" || fail "ovs-offload explain does not say \"$1\": $(cat "$SWITCH_DIR/explained")"; }
+explained in_port=1,dl_src=02:00:00:00:00:77,dl_dst=02:00:00:00:00:78,ip,nw_tos=32,nw_src=10.0.0.77
+said "^place:   kernel"
+said "cannot match"
+said "the driver refused such a filter before; the next such flow is tried in "
+explained in_port=1,arp,arp_op=1
+said "^such a flow is cached; it runs in: hardware"
+flows priority=7,in_port=1,dl_type=0x88b5,actions=output:2
+explained in_port=1,dl_type=0x88b5
+said "^place:   hardware"
+said "the driver is asked only when the flow comes"

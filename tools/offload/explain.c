@@ -32,6 +32,15 @@ print_explain(const json_t *a)
     if (*get_str(a, "filter")) {
         printf("%s\n", get_str(a, "filter"));
     }
+    const json_t *asked = json_object_get(a, "driver_asked");
+    const double again = json_number_value(json_object_get(a, "again_in"));
+    if (json_is_true(asked) && again > 0) {
+        printf("the driver refused such a filter before; the next such flow is tried in %.1f s\n", again);
+    } else if (json_is_true(asked)) {
+        printf("the driver refused such a filter before; it is asked again when such a flow comes\n");
+    } else if (asked && !*get_str(a, "place_now")) {
+        printf("the driver is asked only when the flow comes: it may refuse the filter then\n");
+    }
     if (*get_str(a, "place_now")) {
         printf("such a flow is cached; it runs in: %s\n", get_str(a, "place_now"));
         if (!json_equal(json_object_get(a, "reason"), json_object_get(a, "reason_now"))) {

@@ -228,6 +228,55 @@ test_refused(void **state)
     assert_true(admit(b, REASON_NONE)); // its class is taken again
 }
 
+// Of a flow that isn't there, what such flows met.
+static struct place_memory
+recall(uint16_t masked_port, uint32_t out_port)
+{
+    struct dp_actions acts = DP_ACTIONS_INIT;
+    struct place_memory known;
+    struct flow_mask wc;
+    memset(&wc, 0, sizeof wc);
+    FLOW_MASK_EXACT(&wc, in_port);
+    FLOW_MASK_EXACT(&wc, eth_type);
+    FLOW_MASK_EXACT(&wc, nw_proto);
+    wc.tp_dst = htobe16(masked_port);
+    dp_actions_add_output(&acts, out_port);
+    sp_policy_recall(w, &wc, &acts, &known);
+    dp_actions_free(&acts);
+    return known;
+}
+
+static void
+test_recall(void **state)
+{
+    (void) state;
+    struct mega *m = make_flow(1, 2);
+    assert_false(recall(0xffff, 2).refused);
+    refuse(m, REASON_HW_REJECTED, EOPNOTSUPP);
+    mega_claim(m, MEGA_DYING); // it goes, and is remembered
+    rcu_begin();
+    sp_policy_gone(w, &m->id);
+    mega_kill(dp.cache, m);
+    rcu_end();
+    clock_warp(3000);
+    const struct place_memory known = recall(0xffff, 2);
+    assert_true(known.refused);
+    assert_false(known.full);
+    assert_string_equal(known.reason.detail, "words");
+    assert_in_range(known.wait, 6900, 7000);
+    assert_false(recall(0xff00, 2).refused);
+    assert_false(recall(0xffff, 3).refused);
+    clock_warp(8000);
+    assert_true(recall(0xffff, 2).refused);
+    assert_int_equal(recall(0xffff, 2).wait, 0);
+    nic->rules = nic->capacity = 2;
+    assert_true(recall(0xffff, 2).full);
+    assert_string_equal(reason_get(recall(0xff00, 2).reason.code)->name, "HW_NO_SPACE");
+    nic->rules = 1;
+    sp_policy_reset(&w->policy);
+    assert_false(recall(0xffff, 2).refused);
+}
+
 static void
 test_final(void **state)
 {
@@ -266,6 +315,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_room, setup, teardown),
         cmocka_unit_test_setup_teardown(test_elephant, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_recall, setup, teardown),
         cmocka_unit_test_setup_teardown(test_final, setup, teardown),
         cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
     };

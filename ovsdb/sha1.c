@@ -7,6 +7,8 @@
 #include <immintrin.h>
 #endif
 
+#include "lib/base/hex.h"
+
 #define ROL(x, n) ((x) << (n) | (x) >> (32 - (n)))
 
 // Word i of the message schedule, of which the last sixteen are kept.
@@ -139,7 +141,6 @@ typedef void blocks_fn(uint32_t h[5], const uint8_t *, size_t);
 static void
 hex(const void *data, size_t n, char out[DB_SHA1_HEX + 1], blocks_fn *fn)
 {
-    static const char digits[] = "0123456789abcdef";
     uint32_t h[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
     fn(h, data, n / 64);
     uint8_t tail[128] = {0};
@@ -152,11 +153,9 @@ hex(const void *data, size_t n, char out[DB_SHA1_HEX + 1], blocks_fn *fn)
     memcpy(tail + size - 8, &bits, 8);
     fn(h, tail, size / 64);
     for (int i = 0; i < 5; i++) {
-        for (int k = 0; k < 8; k++) {
-            *out++ = digits[h[i] >> (28 - 4 * k) & 15];
-        }
+        hex_format(h[i], out + 8 * i);
     }
-    *out = '\0';
+    out[DB_SHA1_HEX] = '\0';
 }
 
 void

@@ -12,11 +12,18 @@ scan_destroy(struct scan *s)
     str_free(&s->text);
 }
 
-// Whether the character stands for itself in a string.
+// Characters that don't simply stand for themselves in a string.
+static const bool special[256] = {
+    [0 ... 0x1f] = true,
+    ['"'] = true,
+    ['\\'] = true,
+    [0x80 ... 0xff] = true,
+};
+
 static inline bool
 is_plain(char c)
 {
-    return c != '"' && c != '\\' && (uint8_t) c >= 0x20 && (uint8_t) c < 0x80;
+    return !special[(uint8_t) c];
 }
 
 // The number behind "\\u", or -1.

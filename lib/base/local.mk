@@ -27,6 +27,7 @@ lib_base_libbase_a_SOURCES = \
 	lib/base/flat.h \
 	lib/base/hash.c \
 	lib/base/hash.h \
+	lib/base/hex.h \
 	lib/base/hmap.c \
 	lib/base/hmap.h \
 	lib/base/json_scan.c \

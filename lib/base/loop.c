@@ -24,6 +24,7 @@ struct loop {
     int tick_fd; // timer that ends the wait when one of ours is due
     struct event *tick;
     int64_t tick_at;            // real time it is set for, INT64_MAX: not set
+    int64_t tick_for;           // deadline of the timer that it is set for, INT64_MAX: none
     struct loop_timer **timers; // heap by (deadline, order)
     size_t n_timers, cap_timers;
     uint64_t timer_order;
@@ -96,7 +97,7 @@ on_tick(evutil_socket_t fd, short what, void *loop_)
     struct loop *l = loop_;
     uint64_t n;
     if (read(l->tick_fd, &n, sizeof n) == sizeof n) {
-        l->tick_at = INT64_MAX;
+        l->tick_at = l->tick_for = INT64_MAX;
     }
 }
 
@@ -138,7 +139,7 @@ loop_new(void)
     }
     l->tick = event_new(l->base, l->tick_fd, EV_READ | EV_PERSIST, on_tick, l);
     event_add(l->tick, NULL);
-    l->tick_at = INT64_MAX;
+    l->tick_at = l->tick_for = INT64_MAX;
     l->calls_event = event_new(l->base, queue_fd(&l->calls), EV_READ | EV_PERSIST, on_calls, l);
     event_add(l->calls_event, NULL);
     CDS_INIT_LIST_HEAD(&l->hooks);
@@ -270,10 +271,17 @@ loop_timer_free(struct loop_timer *t)
     }
 }
 
+// The tick will come for the first timer, and hasn't yet: no need to ask for the time.
+static bool
+tick_is_right(const struct loop *l)
+{
+    return l->n_timers && l->timers[0]->at == l->tick_for && !clock_is_stopped();
+}
+
 static void
 run_timers(struct loop *l)
 {
-    if (!l->n_timers) {
+    if (!l->n_timers || tick_is_right(l)) {
         return;
     }
     // What a callback sets anew waits for the next turn, even with 0 ms.
@@ -466,6 +474,21 @@ set_tick(struct loop *l, int64_t ms)
     }
 }
 
+// Has the tick end the wait; false: there is to be none.
+static bool
+prepare_wait(struct loop *l, int max_ms)
+{
+    if (max_ms < 0 && cds_list_empty(&l->flushes) && tick_is_right(l)) {
+        return true;
+    }
+    const int64_t limit = wait_limit(l, max_ms);
+    if (limit) {
+        set_tick(l, limit);
+        l->tick_for = max_ms < 0 && limit > 0 ? l->timers[0]->at : INT64_MAX;
+    }
+    return limit != 0;
+}
+
 int
 loop_turn(struct loop *l, int max_ms)
 {
@@ -476,11 +499,8 @@ loop_turn(struct loop *l, int max_ms)
     if (flushed) {
         run_flushes(l);
     }
-    int64_t limit = flushed ? 0 : wait_limit(l, max_ms);
-    if (limit) {
-        set_tick(l, limit);
-    }
-    event_base_loop(l->base, limit ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
+    const bool wait = !flushed && prepare_wait(l, max_ms);
+    event_base_loop(l->base, wait ? EVLOOP_ONCE : EVLOOP_NONBLOCK);
     run_timers(l);
     run_hooks(l);
     run_flushes(l);

@@ -45,31 +45,6 @@ str_reserve(struct str *s, size_t extra)
 }
 
 void
-str_add_n(struct str *s, const void *p, size_t n)
-{
-    str_reserve(s, n);
-    if (n) {
-        memcpy(s->p + s->len, p, n);
-    }
-    s->len += n;
-    s->p[s->len] = '\0';
-}
-
-void
-str_add(struct str *s, const char *text)
-{
-    str_add_n(s, text, strlen(text));
-}
-
-void
-str_add_char(struct str *s, char c)
-{
-    str_reserve(s, 1);
-    s->p[s->len++] = c;
-    s->p[s->len] = '\0';
-}
-
-void
 str_add_chars(struct str *s, char c, size_t n)
 {
     str_reserve(s, n);

@@ -4,6 +4,7 @@
 #define LIB_BASE_STR_H 1
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "lib/base/util.h"
 
@@ -23,9 +24,28 @@ void str_free(struct str *);
 void str_clear(struct str *);
 void str_truncate(struct str *, size_t len);
 void str_reserve(struct str *, size_t extra);
-void str_add(struct str *, const char *s);
-void str_add_n(struct str *, const void *p, size_t n);
-void str_add_char(struct str *, char c);
+static inline void
+str_add_n(struct str *s, const void *p, size_t n)
+{
+    if (s->len + n >= s->cap) {
+        str_reserve(s, n);
+    }
+    if (n) {
+        memcpy(s->p + s->len, p, n);
+    }
+    s->len += n;
+    s->p[s->len] = '\0';
+}
+static inline void
+str_add(struct str *s, const char *text)
+{
+    str_add_n(s, text, strlen(text));
+}
+static inline void
+str_add_char(struct str *s, char c)
+{
+    str_add_n(s, &c, 1);
+}
 void str_add_chars(struct str *, char c, size_t n);
 void str_add_int(struct str *, int64_t); // decimal
 void str_addf(struct str *, const char *fmt, ...) FB_PRINTF(2, 3);

@@ -40,8 +40,16 @@ str_add_json(struct str *out, const char *s, size_t n)
 void
 str_add_int(struct str *out, int64_t v)
 {
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233"
+        "34353637383940414243444546474849505152535455565758596061626364656667"
+        "6869707172737475767778798081828384858687888990919293949596979899";
     char buf[24], *p = buf + sizeof buf;
     uint64_t u = v < 0 ? -(uint64_t) v : (uint64_t) v;
+    for (; u >= 100; u /= 100) {
+        p -= 2;
+        memcpy(p, pairs + u % 100 * 2, 2);
+    }
     do {
         *--p = '0' + u % 10;
     } while (u /= 10);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lib/base/uuid.h"
 
+#include "lib/base/hex.h"
 #include "lib/base/random.h"
 
 // A pool of random bytes, so that one system call serves many UUIDs.
@@ -99,13 +100,16 @@ uuid_parse(const char *s, struct uuid *u)
 void
 uuid_format(const struct uuid *u, char out[UUID_LEN + 1])
 {
-    static const char digits[] = "0123456789abcdef";
-    char *p = out;
-    for (int i = 0; i < 32; i++) {
-        if (i == 8 || i == 12 || i == 16 || i == 20) {
-            *p++ = '-';
-        }
-        *p++ = digits[u->w[i / 8] >> (28 - i % 8 * 4) & 15];
+    char w[4][8];
+    for (int i = 0; i < 4; i++) {
+        hex_format(u->w[i], w[i]);
     }
-    *p = '\0';
+    memcpy(out, w[0], 8);
+    memcpy(out + 9, w[1], 4);
+    memcpy(out + 14, w[1] + 4, 4);
+    memcpy(out + 19, w[2], 4);
+    memcpy(out + 24, w[2] + 4, 4);
+    memcpy(out + 28, w[3], 8);
+    out[8] = out[13] = out[18] = out[23] = '-';
+    out[UUID_LEN] = '\0';
 }

@@ -42,6 +42,8 @@ struct jsonrpc {
     size_t probe_backlog; // output at the last look of the probe
     void (*drained)(void *aux);
     void *drained_aux;
+    size_t (*text)(const char *text, size_t n, void *aux);
+    void *text_aux;
     int busy; // process() calls under way: freeing waits for them
     bool dead;
 };
@@ -49,7 +51,7 @@ struct jsonrpc {
 static const struct stream_cbs no_cbs;
 
 static void process(struct jsonrpc *);
-static size_t feed(struct jsonrpc *, const char *data, size_t n);
+static size_t feed(struct jsonrpc *, const char *data, size_t n, bool ended);
 
 static void
 report_closed(struct jsonrpc *j, int error)
@@ -74,12 +76,21 @@ on_connected(struct stream *s, int error, void *j_)
     }
 }
 
+// Who is never probed needs no look at the clock.
+static void
+alive(struct jsonrpc *j)
+{
+    if (j->probe_ms) {
+        j->last_input = clock_now();
+    }
+    j->probing = false;
+}
+
 static void
 on_readable(struct stream *s, void *j_)
 {
     struct jsonrpc *j = j_;
-    j->last_input = clock_now();
-    j->probing = false;
+    alive(j);
     process(j);
 }
 
@@ -87,9 +98,8 @@ static size_t
 on_bytes(struct stream *s, const uint8_t *data, size_t n, void *j_)
 {
     struct jsonrpc *j = j_;
-    j->last_input = clock_now();
-    j->probing = false;
-    return feed(j, (const char *) data, n);
+    alive(j);
+    return feed(j, (const char *) data, n, true);
 }
 
 static bool
@@ -105,13 +115,6 @@ resume(struct jsonrpc *j)
         stream_pause_reading(j->stream, false);
         loop_timer_set(j->resume, 0); // input that is already here
     }
-}
-
-static void
-alive(struct jsonrpc *j)
-{
-    j->last_input = clock_now();
-    j->probing = false;
 }
 
 static void
@@ -240,6 +243,9 @@ jsonrpc_name(const struct jsonrpc *j)
 void
 jsonrpc_set_probe(struct jsonrpc *j, int ms)
 {
+    if (!j->probe_ms) {
+        j->last_input = clock_now();
+    }
     j->probe_ms = ms;
     if (ms > 0) {
         loop_timer_set(j->probe, ms);
@@ -268,6 +274,13 @@ jsonrpc_on_drained(struct jsonrpc *j, void (*cb)(void *), void *aux)
 {
     j->drained = cb;
     j->drained_aux = aux;
+}
+
+void
+jsonrpc_on_text(struct jsonrpc *j, size_t (*cb)(const char *, size_t, void *), void *aux)
+{
+    j->text = cb;
+    j->text_aux = aux;
 }
 
 size_t
@@ -368,27 +381,53 @@ handle(struct jsonrpc *j, json_t *value, size_t bytes)
     json_decref(value);
 }
 
-// Handles the messages in a run of bytes, as far as it may read; returns how many of them.
+// Without values between, and what the log wants.
 static size_t
-feed(struct jsonrpc *j, const char *data, size_t n)
+deal_with_text(struct jsonrpc *j, const char *text, size_t n)
+{
+    return j->text && !log_enabled(LOG_LEVEL_DBG) ? j->text(text, n, j->text_aux) : 0;
+}
+
+// One message, or a part of it; returns how many bytes.
+static size_t
+feed_one(struct jsonrpc *j, const char *data, size_t n)
+{
+    struct jsonrpc_text text;
+    const char *error;
+    const size_t used = jsonrpc_parser_split(j->parser, data, n, &text, &error);
+    j->begun += used;
+    if (text.p) {
+        const size_t bytes = j->begun;
+        j->begun = 0;
+        json_t *value =
+            deal_with_text(j, text.p, text.n) ? NULL : jsonrpc_parser_value(text.p, text.n, &error);
+        jsonrpc_parser_forget(j->parser);
+        if (value) {
+            handle(j, value, bytes);
+        }
+    }
+    if (error) {
+        LOG_WARN("%s: error parsing stream: %s", jsonrpc_name(j), error);
+        report_closed(j, -EPROTO);
+    }
+    return used;
+}
+
+// Handles the messages in a run of bytes, as far as it may read; returns how many of them. ended: a
+// NUL stands behind them.
+static size_t
+feed(struct jsonrpc *j, const char *data, size_t n, bool ended)
 {
     size_t at = 0;
     j->busy++;
     while (at < n && may_read(j)) {
-        json_t *value;
-        const char *error;
-        const size_t used = jsonrpc_parser_feed(j->parser, data + at, n - at, &value, &error);
+        // What fits here is no longer than messages may be.
+        size_t used = ended && jsonrpc_parser_is_between(j->parser)
+                          ? deal_with_text(j, data + at, n - at)
+                          : 0;
+        used = used ? used : feed_one(j, data + at, n - at);
         at += used;
         j->received += used;
-        j->begun += used;
-        if (value) {
-            const size_t bytes = j->begun;
-            j->begun = 0;
-            handle(j, value, bytes);
-        } else if (error) {
-            LOG_WARN("%s: error parsing stream: %s", jsonrpc_name(j), error);
-            report_closed(j, -EPROTO);
-        }
     }
     if (!--j->busy && j->dead) {
         destroy(j);
@@ -408,7 +447,7 @@ process(struct jsonrpc *j)
         }
         // The piece stays where it is until the values in it are handled: draining early could move
         // it.
-        evbuffer_drain(in, feed(j, v.iov_base, v.iov_len));
+        evbuffer_drain(in, feed(j, v.iov_base, v.iov_len, false));
     }
     if (!--j->busy && j->dead) {
         destroy(j);

@@ -47,6 +47,10 @@ void jsonrpc_pause(struct jsonrpc *, bool pause);
 // Each time all output has left; NULL: nobody is told.
 void jsonrpc_on_drained(struct jsonrpc *, void (*cb)(void *aux), void *aux);
 size_t jsonrpc_backlog(const struct jsonrpc *);
+// Asked first, with the text that a message begins (text[n] is NUL) or is (text[n - 1] ends it):
+// how many bytes it has dealt with, a whole message; 0: none, it is to become values.
+void jsonrpc_on_text(struct jsonrpc *, size_t (*cb)(const char *text, size_t n, void *aux),
+                     void *aux);
 // Bytes that a message may have, JSONRPC_MAX_MESSAGE at first. A longer one closes the connection (-EPROTO).
 #define JSONRPC_MAX_MESSAGE ((size_t) 1 << 30)
 void jsonrpc_set_max_message(struct jsonrpc *, size_t);
@@ -70,6 +74,18 @@ struct jsonrpc_parser *jsonrpc_parser_new(void);
 void jsonrpc_parser_free(struct jsonrpc_parser *);
 void jsonrpc_parser_set_limit(struct jsonrpc_parser *, size_t bytes);
 size_t jsonrpc_parser_feed(struct jsonrpc_parser *, const char *data, size_t len, json_t **value, const char **error);
+// In two steps: the text of a value, good until the next call (p NULL: none is complete yet), and
+// the value of a text that is.
+struct jsonrpc_text {
+    const char *p;
+    size_t n;
+};
+size_t jsonrpc_parser_split(struct jsonrpc_parser *, const char *data, size_t len,
+                            struct jsonrpc_text *, const char **error);
+json_t *jsonrpc_parser_value(const char *text, size_t n, const char **error);
+void
+jsonrpc_parser_forget(struct jsonrpc_parser *); // the text that split() gave is of no use any more
+bool jsonrpc_parser_is_between(const struct jsonrpc_parser *); // no value has begun
 
 // Blocking client for command-line tools (its own private loop).
 struct jsonrpc_sync;

@@ -15,6 +15,7 @@ struct jsonrpc_parser {
     size_t limit;       // bytes of a value
     int depth;
     bool in_string, escaped;
+    bool gone; // what is in `partial` has been handed out
 };
 
 struct jsonrpc_parser *
@@ -137,10 +138,11 @@ make_reals(const char *s, size_t n, struct str *out)
     }
 }
 
-static json_t *
-parse(const char *s, size_t n, const char **error)
+json_t *
+jsonrpc_parser_value(const char *s, size_t n, const char **error)
 {
     json_error_t e;
+    *error = NULL;
     json_t *value = jsonrpc_read_value(s, n);
     if (value) {
         return value;
@@ -160,13 +162,31 @@ parse(const char *s, size_t n, const char **error)
     return value;
 }
 
-size_t
-jsonrpc_parser_feed(struct jsonrpc_parser *p, const char *data, size_t len, json_t **value,
-                    const char **error)
+bool
+jsonrpc_parser_is_between(const struct jsonrpc_parser *p)
 {
-    *value = NULL;
+    return !p->depth;
+}
+
+void
+jsonrpc_parser_forget(struct jsonrpc_parser *p)
+{
+    if (p->gone && p->partial.cap > 1024 * 1024) {
+        str_free(&p->partial);
+    } else if (p->gone) {
+        str_clear(&p->partial);
+    }
+    p->gone = false;
+}
+
+size_t
+jsonrpc_parser_split(struct jsonrpc_parser *p, const char *data, size_t len,
+                     struct jsonrpc_text *text, const char **error)
+{
+    *text = (struct jsonrpc_text){NULL, 0};
     *error = NULL;
     size_t start = 0;
+    jsonrpc_parser_forget(p);
     if (!p->depth) {
         start = skip_blanks(data, len);
         if (start == len) {
@@ -192,14 +212,21 @@ jsonrpc_parser_feed(struct jsonrpc_parser *p, const char *data, size_t len, json
         str_add_n(&p->partial, data + start, n);
     }
     if (done && p->partial.len) {
-        *value = parse(p->partial.p, p->partial.len, error);
-        if (p->partial.cap > 1024 * 1024) {
-            str_free(&p->partial);
-        } else {
-            str_clear(&p->partial);
-        }
+        *text = (struct jsonrpc_text){p->partial.p, p->partial.len};
+        p->gone = true;
     } else if (done) {
-        *value = parse(data + start, n, error);
+        *text = (struct jsonrpc_text){data + start, n};
     }
     return start + n;
+}
+
+size_t
+jsonrpc_parser_feed(struct jsonrpc_parser *p, const char *data, size_t len, json_t **value,
+                    const char **error)
+{
+    struct jsonrpc_text text;
+    const size_t used = jsonrpc_parser_split(p, data, len, &text, error);
+    *value = text.p ? jsonrpc_parser_value(text.p, text.n, error) : NULL;
+    jsonrpc_parser_forget(p);
+    return used;
 }

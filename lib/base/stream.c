@@ -300,11 +300,11 @@ flush_now(struct loop_flush *f)
 static bool
 read_direct(struct stream *s)
 {
-    uint8_t room[READ_DIRECT];
+    uint8_t room[READ_DIRECT + 1];
     if (!s->cbs->bytes || s->read_size > READ_MIN || s->finishing || evbuffer_get_length(s->in)) {
         return false;
     }
-    const ssize_t n = recv(s->fd, room, sizeof room, 0);
+    const ssize_t n = recv(s->fd, room, READ_DIRECT, 0);
     const int error = n < 0 ? errno : 0;
     if (n <= 0) {
         if (!n || (error != EAGAIN && error != EINTR)) {
@@ -312,9 +312,10 @@ read_direct(struct stream *s)
         }
         return true;
     }
-    if ((size_t) n == sizeof room) {
+    if (n == READ_DIRECT) {
         s->read_size = 16 * READ_MIN; // there is more: many at once from here on
     }
+    room[n] = '\0';
     s->busy++;
     const size_t used = s->cbs->bytes(s, room, (size_t) n, s->aux);
     if (!s->dead && used < (size_t) n) {

@@ -21,7 +21,8 @@ struct stream_cbs {
     void (*drained)(struct stream *, void *aux);
     // The peer closed (error 0) or the stream failed (-errno). Free it here or later.
     void (*closed)(struct stream *, int error, void *aux);
-    // As readable, for what came when no input was waiting: returns how much it took, the rest waits. NULL: readable does all.
+    // As readable, for what came when no input was waiting: returns how much it took, the rest
+    // waits. A NUL stands behind them. NULL: readable does all.
     size_t (*bytes)(struct stream *, const uint8_t *data, size_t n, void *aux);
 };
 

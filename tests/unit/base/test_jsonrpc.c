@@ -209,11 +209,13 @@ on_connected(struct jsonrpc *rpc, int error, void *e_)
 
 static const struct jsonrpc_cbs cbs = {on_message, on_connected, on_closed};
 static struct end server;
+static const struct jsonrpc_cbs *server_cbs = &cbs;
+static void *server_aux = &server;
 
 static void
 on_accept(struct stream *s, void *aux)
 {
-    server.rpc = jsonrpc_new(loop, s, &cbs, &server);
+    server.rpc = jsonrpc_new(loop, s, server_cbs, server_aux);
 }
 
 static char path[64];
@@ -379,6 +381,81 @@ test_long_message_closes(void **state)
     loop_turn(loop, 0);
 }
 
+// Numbers in the texts come in their order, each once, whoever deals with it.
+struct taker {
+    unsigned next, taken;
+};
+
+static void
+expect_number(struct taker *t, const char *text)
+{
+    assert_int_equal(strtoul(strchr(text, '#') + 1, NULL, 10), t->next);
+    t->next++;
+}
+
+// Deals with what begins with "f".
+static size_t
+take_text(const char *text, size_t n, void *taker_)
+{
+    static const char begin[] = "{\"params\":[\"f#";
+    struct taker *t = taker_;
+    const char *end = memchr(text, '}', n);
+    if (!end || n < sizeof begin || memcmp(text, begin, sizeof begin - 1)) {
+        return 0;
+    }
+    expect_number(t, text);
+    t->taken++;
+    return end + 1 - text;
+}
+
+static void
+on_numbered(struct jsonrpc *rpc, const struct jsonrpc_msg *m, void *taker_)
+{
+    expect_number(taker_, json_string_value(json_array_get(m->params, 0)));
+}
+
+static void
+test_text_first(void **state)
+{
+    static const struct jsonrpc_cbs numbered = {.message = on_numbered};
+    enum { N = 3000 };
+    struct end client;
+    struct taker t = {0, 0};
+    struct stream_listener *l;
+    struct stream *raw;
+    struct str s = STR_INIT;
+    server_cbs = &numbered;
+    server_aux = &t;
+    connect_ends(&client, &l, &raw);
+    server_cbs = &cbs;
+    server_aux = &server;
+    jsonrpc_on_text(server.rpc, take_text, &t);
+    unsigned n_fast = 0;
+    for (unsigned i = 0; i < N; i++) {
+        const bool fast = random_below(2);
+        n_fast += fast;
+        str_addf(&s, "%s{\"params\":[\"%s#%u\"],\"method\":\"x\"}", random_below(3) ? "" : " \n",
+                 fast ? "f" : "s", i);
+    }
+    for (size_t at = 0; at < s.len;) { // in one piece and in bits
+        const size_t left = s.len - at,
+                     n = MIN(left, 1 + random_below(random_below(3) ? 100 : 20000));
+        stream_write(raw, s.p + at, n);
+        loop_turn(loop, 0);
+        at += n;
+    }
+    while (t.next < N) {
+        loop_turn(loop, -1);
+    }
+    assert_int_equal(t.taken, n_fast);
+    assert_int_equal(jsonrpc_received(server.rpc), s.len);
+    str_free(&s);
+    jsonrpc_free(server.rpc);
+    stream_free(raw);
+    stream_listener_free(l);
+    loop_turn(loop, 0);
+}
+
 static void
 test_names(void **state)
 {
@@ -415,6 +492,7 @@ main(void)
         cmocka_unit_test(test_parser_limit),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_two_ends),
+        cmocka_unit_test(test_text_first),
         cmocka_unit_test(test_malformed_input_closes),
         cmocka_unit_test(test_long_message_closes),
         cmocka_unit_test(test_probe_of_a_slow_reader),

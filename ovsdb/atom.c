@@ -231,13 +231,13 @@ db_atom_check(const union db_atom *a, const struct db_base *b)
 
 // JSON doesn't tell 1 from 1.0: a number without a fraction is an integer where it fits.
 static bool
-integer_of(const json_t *j, int64_t *out)
+integer_of(struct db_value v, int64_t *out)
 {
-    if (json_is_integer(j)) {
-        *out = json_integer_value(j);
+    if (db_value_is(v, JSON_INTEGER)) {
+        *out = db_value_integer(v);
         return true;
     }
-    double d = json_is_real(j) ? json_real_value(j) : 0.5;
+    double d = db_value_is(v, JSON_REAL) ? db_value_real(v) : 0.5;
     if (d != floor(d) || d < -9223372036854775808.0 || d >= 9223372036854775808.0) {
         return false;
     }
@@ -246,21 +246,23 @@ integer_of(const json_t *j, int64_t *out)
 }
 
 static struct db_error *
-uuid_from_json(struct uuid *u, const struct db_base *b, const json_t *j, struct db_symtab *symtab)
+uuid_from_value(struct uuid *u, const struct db_base *b, struct db_value v,
+                struct db_symtab *symtab)
 {
-    const char *tag = json_string_value(json_array_get(j, 0));
-    const char *value = json_string_value(json_array_get(j, 1));
-    if (!tag || !value || json_array_size(j) != 2) {
-        return db_error_syntax(j, NULL, "expected [\"uuid\", <string>]");
+    const char *tag = db_value_string(db_value_at(v, 0));
+    const char *value = db_value_string(db_value_at(v, 1));
+    if (!tag || !value || db_value_size(v) != 2) {
+        return db_error_value(v, NULL, "expected [\"uuid\", <string>]");
     }
     if (!strcmp(tag, "uuid")) {
-        return uuid_parse(value, u) ? NULL : db_error_syntax(j, NULL, "\"%s\" is not a valid UUID", value);
+        return uuid_parse(value, u) ? NULL
+                                    : db_error_value(v, NULL, "\"%s\" is not a valid UUID", value);
     }
     if (strcmp(tag, "named-uuid") || !symtab) {
-        return db_error_syntax(j, NULL, "expected [\"uuid\", <string>]");
+        return db_error_value(v, NULL, "expected [\"uuid\", <string>]");
     }
     if (!db_is_id(value)) {
-        return db_error_syntax(j, NULL, "named-uuid string is not a valid <id>");
+        return db_error_value(v, NULL, "named-uuid string is not a valid <id>");
     }
     struct db_symbol *s = db_symtab_intern(symtab, value);
     s->strong_ref |= db_base_is_strong_ref(b);
@@ -270,36 +272,37 @@ uuid_from_json(struct uuid *u, const struct db_base *b, const json_t *j, struct 
 }
 
 struct db_error *
-db_atom_from_json(union db_atom *a, const struct db_base *b, const json_t *j, struct db_symtab *symtab)
+db_atom_from_value(union db_atom *a, const struct db_base *b, struct db_value v,
+                   struct db_symtab *symtab)
 {
     memset(a, 0, sizeof *a);
     struct db_error *e = NULL;
     bool ok = false;
     switch (b->type) {
     case DB_INTEGER:
-        ok = integer_of(j, &a->integer);
+        ok = integer_of(v, &a->integer);
         break;
     case DB_REAL:
-        ok = json_is_number(j);
-        a->real = json_number_value(j);
+        ok = db_value_is(v, JSON_REAL) || db_value_is(v, JSON_INTEGER);
+        a->real = db_value_number(v);
         break;
     case DB_BOOLEAN:
-        ok = json_is_boolean(j);
-        a->boolean = json_is_true(j);
+        ok = db_value_is_boolean(v);
+        a->boolean = db_value_is(v, JSON_TRUE);
         break;
     case DB_STRING:
-        ok = json_is_string(j);
+        ok = db_value_is(v, JSON_STRING);
         if (ok) {
-            a->string = db_string_new(json_string_value(j), json_string_length(j));
+            a->string = db_string_new(db_value_string(v), db_value_length(v));
         }
         break;
     case DB_UUID:
-        return uuid_from_json(&a->uuid, b, j, symtab);
+        return uuid_from_value(&a->uuid, b, v, symtab);
     default:
         break;
     }
     if (!ok) {
-        return db_error_syntax(j, NULL, "expected %s", db_atomic_name(b->type));
+        return db_error_value(v, NULL, "expected %s", db_atomic_name(b->type));
     }
     e = db_atom_check(a, b);
     if (e) {

@@ -15,15 +15,15 @@ is_order(enum db_function f)
 
 // Type of the argument of a function on a column. Constraints are borrowed.
 static struct db_error *
-argument_type(struct db_clause *c, const json_t *json)
+argument_type(struct db_clause *c, struct db_value v)
 {
     c->type = c->column->type;
     if (is_order(c->function)) {
         bool number = c->type.key.type == DB_INTEGER || c->type.key.type == DB_REAL;
         if (!number || c->type.n_max != 1 || db_type_is_map(&c->type)) {
             char *english = db_type_english(&c->column->type);
-            struct db_error *e = db_error_syntax(
-                json, NULL,
+            struct db_error *e = db_error_value(
+                v, NULL,
                 "Type mismatch: \"%s\" operator may not be applied to column %s of type %s.",
                 names[c->function], c->column->name, english);
             free(english);
@@ -42,22 +42,22 @@ argument_type(struct db_clause *c, const json_t *json)
 }
 
 static struct db_error *
-clause_from_json(struct db_clause *c, const struct db_table_schema *t, const json_t *j,
-                 struct db_symtab *symtab)
+parse_clause(struct db_clause *c, const struct db_table_schema *t, struct db_value v,
+             struct db_symtab *symtab)
 {
     *c = (struct db_clause){.function = DB_F_FALSE};
-    if (json_is_boolean(j)) {
-        c->function = json_is_true(j) ? DB_F_TRUE : DB_F_FALSE;
+    if (db_value_is_boolean(v)) {
+        c->function = db_value_is(v, JSON_TRUE) ? DB_F_TRUE : DB_F_FALSE;
         return NULL;
     }
-    const char *column = json_string_value(json_array_get(j, 0));
-    const char *function = json_string_value(json_array_get(j, 1));
-    if (json_array_size(j) != 3 || !column || !function) {
-        return db_error_syntax(j, NULL, "Parse error in condition.");
+    const char *column = db_value_string(db_value_at(v, 0));
+    const char *function = db_value_string(db_value_at(v, 1));
+    if (db_value_size(v) != 3 || !column || !function) {
+        return db_error_value(v, NULL, "Parse error in condition.");
     }
     const struct db_column_schema *found = db_table_schema_column(t, column);
     if (!found) {
-        return db_error_syntax(j, "unknown column", "No column %s in table %s.", column, t->name);
+        return db_error_value(v, "unknown column", "No column %s in table %s.", column, t->name);
     }
     size_t f = 0;
     while (f < ARRAY_SIZE(names) && strcmp(names[f], function)) {
@@ -68,8 +68,8 @@ clause_from_json(struct db_clause *c, const struct db_table_schema *t, const jso
     }
     c->function = f;
     c->column = found;
-    struct db_error *e = argument_type(c, j);
-    e = e ? e : db_datum_from_json(&c->arg, &c->type, json_array_get(j, 2), symtab);
+    struct db_error *e = argument_type(c, v);
+    e = e ? e : db_datum_from_value(&c->arg, &c->type, db_value_at(v, 2), symtab);
     if (e) {
         c->column = NULL;
         c->function = DB_F_FALSE;
@@ -78,17 +78,18 @@ clause_from_json(struct db_clause *c, const struct db_table_schema *t, const jso
 }
 
 struct db_error *
-db_condition_from_json(struct db_condition *cond, const struct db_table_schema *t, const json_t *j,
-                       struct db_symtab *symtab)
+db_condition_parse(struct db_condition *cond, const struct db_table_schema *t, struct db_value v,
+                   struct db_symtab *symtab)
 {
     *cond = (struct db_condition){NULL, 0};
-    if (!json_is_array(j)) {
-        return db_error_syntax(j, NULL, "array expected");
+    if (!db_value_is(v, JSON_ARRAY)) {
+        return db_error_value(v, NULL, "array expected");
     }
-    size_t n = json_array_size(j);
-    cond->clauses = base_calloc(n + 1, sizeof *cond->clauses);
+    const size_t n = db_value_size(v);
+    struct db_value_iter it = db_value_elements(v);
+    cond->clauses = n ? base_calloc(n, sizeof *cond->clauses) : NULL;
     for (size_t i = 0; i < n; i++) {
-        struct db_error *e = clause_from_json(&cond->clauses[i], t, json_array_get(j, i), symtab);
+        struct db_error *e = parse_clause(&cond->clauses[i], t, db_value_next(&it), symtab);
         if (e) {
             db_condition_destroy(cond);
             return e;
@@ -96,6 +97,13 @@ db_condition_from_json(struct db_condition *cond, const struct db_table_schema *
         cond->n++;
     }
     return NULL;
+}
+
+struct db_error *
+db_condition_from_json(struct db_condition *cond, const struct db_table_schema *t, const json_t *j,
+                       struct db_symtab *symtab)
+{
+    return db_condition_parse(cond, t, db_value_of(j), symtab);
 }
 
 void

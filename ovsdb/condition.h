@@ -33,6 +33,8 @@ struct db_condition {
     size_t n;
 };
 
+struct db_error *db_condition_parse(struct db_condition *, const struct db_table_schema *,
+                                    struct db_value, struct db_symtab *);
 struct db_error *db_condition_from_json(struct db_condition *, const struct db_table_schema *,
                                         const json_t *, struct db_symtab *);
 void db_condition_destroy(struct db_condition *);

@@ -7,11 +7,10 @@
 #ifndef OVSDB_DATA_H
 #define OVSDB_DATA_H 1
 
-#include <jansson.h>
-
 #include "lib/base/hmap.h"
 #include "lib/base/util.h"
 #include "lib/base/uuid.h"
+#include "ovsdb/value.h"
 
 struct db_error;
 struct db_symtab;
@@ -127,7 +126,8 @@ db_atom_equals(const union db_atom *a, const union db_atom *b, enum db_atomic t)
     return db_atom_compare(a, b, t) == 0;
 }
 // symtab: resolves ["named-uuid", …]; NULL: they are errors. Checks the constraints of the base.
-struct db_error *db_atom_from_json(union db_atom *, const struct db_base *, const json_t *, struct db_symtab *);
+struct db_error *db_atom_from_value(union db_atom *, const struct db_base *, struct db_value,
+                                    struct db_symtab *);
 json_t *db_atom_to_json(const union db_atom *, enum db_atomic);
 void db_atom_write_json(const union db_atom *, enum db_atomic, struct str *); // same as text
 struct db_error *db_atom_check(const union db_atom *, const struct db_base *);
@@ -171,6 +171,8 @@ void db_datum_set_string(struct db_datum *, const char *);
 void db_datum_set_uuid(struct db_datum *, const struct uuid *);
 
 // JSON form (RFC 7047 section 5.1 <value>); constraints and number of elements are checked.
+struct db_error *db_datum_from_value(struct db_datum *, const struct db_type *, struct db_value,
+                                     struct db_symtab *);
 struct db_error *db_datum_from_json(struct db_datum *, const struct db_type *, const json_t *, struct db_symtab *);
 // As above without checking the number of elements (differences, mutation arguments).
 struct db_error *db_datum_from_json_unsized(struct db_datum *, const struct db_type *, const json_t *, struct db_symtab *);

@@ -27,41 +27,44 @@ db_datum_check(const struct db_datum *d, const struct db_type *t)
 }
 
 static struct db_error *
-count_error(const json_t *j, const struct db_type *t, size_t n)
+count_error(struct db_value v, const struct db_type *t, size_t n)
 {
     const char *class = db_type_is_map(t) ? "map" : "set";
     if (t->n_min == 1 && t->n_max == 1) {
-        return db_error_syntax(j, NULL, "%s must have exactly one member but %zu are present", class, n);
+        return db_error_value(v, NULL, "%s must have exactly one member but %zu are present", class,
+                              n);
     }
-    return db_error_syntax(j, NULL, "%s must have %u to %u members but %zu are present", class, t->n_min, t->n_max, n);
+    return db_error_value(v, NULL, "%s must have %u to %u members but %zu are present", class,
+                          t->n_min, t->n_max, n);
 }
 
-static bool
-is_tagged(const json_t *j, const char *tag)
+// What an array begins with, if that is a string.
+static const char *
+tag_of(struct db_value v)
 {
-    const char *s = json_string_value(json_array_get(j, 0));
-    return s && json_array_size(j) == 2 && !strcmp(s, tag);
+    return db_value_string(db_value_at(v, 0));
 }
 
 static struct db_error *
-push_element(struct db_datum *d, const struct db_type *t, const json_t *j, struct db_symtab *symtab)
+push_element(struct db_datum *d, const struct db_type *t, struct db_value v,
+             struct db_symtab *symtab)
 {
     union db_atom key, value;
     if (!db_type_is_map(t)) {
-        struct db_error *e = db_atom_from_json(&key, &t->key, j, symtab);
+        struct db_error *e = db_atom_from_value(&key, &t->key, v, symtab);
         if (!e) {
             db_datum_push(d, &key, NULL);
         }
         return e;
     }
-    if (json_array_size(j) != 2) {
-        return db_error_syntax(j, NULL, "expected 2-element array");
+    if (db_value_size(v) != 2) {
+        return db_error_value(v, NULL, "expected 2-element array");
     }
-    struct db_error *e = db_atom_from_json(&key, &t->key, json_array_get(j, 0), symtab);
+    struct db_error *e = db_atom_from_value(&key, &t->key, db_value_at(v, 0), symtab);
     if (e) {
         return e;
     }
-    e = db_atom_from_json(&value, &t->value, json_array_get(j, 1), symtab);
+    e = db_atom_from_value(&value, &t->value, db_value_at(v, 1), symtab);
     if (e) {
         db_atom_destroy(&key, t->key.type);
         return e;
@@ -71,25 +74,27 @@ push_element(struct db_datum *d, const struct db_type *t, const json_t *j, struc
 }
 
 struct db_error *
-db_datum_from_json(struct db_datum *d, const struct db_type *t, const json_t *j, struct db_symtab *symtab)
+db_datum_from_value(struct db_datum *d, const struct db_type *t, struct db_value v,
+                    struct db_symtab *symtab)
 {
     const char *class = db_type_is_map(t) ? "map" : "set";
+    const char *tag = tag_of(v);
     db_datum_init_empty(d);
     struct db_error *e;
-    if (db_type_is_map(t) || is_tagged(j, "set")
-        || (json_is_array(j) && json_array_size(j) > 0 && json_is_string(json_array_get(j, 0))
-            && !strcmp(json_string_value(json_array_get(j, 0)), "set"))) {
-        const json_t *list = is_tagged(j, class) ? json_array_get(j, 1) : NULL;
-        if (!json_is_array(list)) {
-            return db_error_syntax(j, NULL, "expected [\"%s\", <array>]", class);
+    if (db_type_is_map(t) || (tag && !strcmp(tag, "set"))) {
+        const bool tagged = tag && db_value_size(v) == 2 && !strcmp(tag, class);
+        struct db_value list = tagged ? db_value_at(v, 1) : DB_NO_VALUE;
+        if (!db_value_is(list, JSON_ARRAY)) {
+            return db_error_value(v, NULL, "expected [\"%s\", <array>]", class);
         }
-        size_t n = json_array_size(list);
+        size_t n = db_value_size(list);
         if (n < t->n_min || n > t->n_max) {
-            return count_error(j, t, n);
+            return count_error(v, t, n);
         }
         db_datum_reserve(d, t, n);
+        struct db_value_iter it = db_value_elements(list);
         for (size_t i = 0; i < n; i++) {
-            e = push_element(d, t, json_array_get(list, i), symtab);
+            e = push_element(d, t, db_value_next(&it), symtab);
             if (e) {
                 db_datum_destroy(d, t);
                 return e;
@@ -102,7 +107,14 @@ db_datum_from_json(struct db_datum *d, const struct db_type *t, const json_t *j,
         }
         return NULL;
     }
-    return push_element(d, t, j, symtab);
+    return push_element(d, t, v, symtab);
+}
+
+struct db_error *
+db_datum_from_json(struct db_datum *d, const struct db_type *t, const json_t *j,
+                   struct db_symtab *symtab)
+{
+    return db_datum_from_value(d, t, db_value_of(j), symtab);
 }
 
 struct db_error *

@@ -31,18 +31,35 @@ db_error_new(const char *code, const char *fmt, ...)
     return e;
 }
 
+static struct db_error *FB_PRINTF(3, 0)
+    syntaxv(struct db_value v, const char *code, const char *fmt, va_list args)
+{
+    struct db_error *e = error_newv(code ? code : "syntax error", fmt, args);
+    if (!db_value_is_none(v)) {
+        struct str s = STR_INIT;
+        db_value_write(v, &s);
+        e->syntax = str_take(&s);
+    }
+    return e;
+}
+
+struct db_error *
+db_error_value(struct db_value v, const char *code, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    struct db_error *e = syntaxv(v, code, fmt, args);
+    va_end(args);
+    return e;
+}
+
 struct db_error *
 db_error_syntax(const json_t *json, const char *code, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    struct db_error *e = error_newv(code ? code : "syntax error", fmt, args);
+    struct db_error *e = syntaxv(db_value_of(json), code, fmt, args);
     va_end(args);
-    if (json) {
-        struct str s = STR_INIT;
-        db_json_write(json, &s);
-        e->syntax = str_take(&s);
-    }
     return e;
 }
 

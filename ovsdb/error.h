@@ -3,9 +3,7 @@
 #ifndef OVSDB_ERROR_H
 #define OVSDB_ERROR_H 1
 
-#include <jansson.h>
-
-#include "lib/base/util.h"
+#include "ovsdb/value.h"
 
 struct str;
 
@@ -18,6 +16,8 @@ struct db_error {
 
 struct db_error *db_error_new(const char *code, const char *fmt, ...) FB_PRINTF(2, 3);
 // code NULL: "syntax error".
+struct db_error *db_error_value(struct db_value, const char *code, const char *fmt, ...)
+    FB_PRINTF(3, 4);
 struct db_error *db_error_syntax(const json_t *, const char *code, const char *fmt, ...) FB_PRINTF(3, 4);
 struct db_error *db_error_io(int error, const char *fmt, ...) FB_PRINTF(2, 3);
 void db_error_free(struct db_error *); // NULL allowed

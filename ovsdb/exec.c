@@ -16,15 +16,15 @@
 struct db_table *
 db_op_table(struct db_op *op, const char *member)
 {
-    const json_t *j = db_parser_member(&op->parser, member, DB_P_ID);
-    if (!j) {
+    const char *name = db_value_string(db_parser_member(&op->parser, member, DB_P_ID));
+    if (!name) {
         return NULL;
     }
-    struct db_table *t = db_table_find(op->x->db, json_string_value(j));
+    struct db_table *t = db_table_find(op->x->db, name);
     if (!t) {
-        db_parser_fail(&op->parser, db_error_syntax(op->parser.json, NULL,
-                                                    "Parsing %s failed: No table named %s.",
-                                                    op->parser.name, json_string_value(j)));
+        db_parser_fail(&op->parser, db_error_value(op->parser.value, NULL,
+                                                   "Parsing %s failed: No table named %s.",
+                                                   db_parser_name(&op->parser), name));
     }
     return t;
 }
@@ -49,21 +49,22 @@ row_values_destroy(struct row_values *r)
 }
 
 static struct db_error *
-row_values_parse(struct row_values *r, struct db_table *table, const json_t *j,
+row_values_parse(struct row_values *r, struct db_table *table, struct db_value row,
                  struct db_symtab *symtab)
 {
     const struct db_table_schema *s = table->schema;
     const char *name;
-    json_t *value;
+    struct db_value value;
+    struct db_value_iter it = db_value_members(row);
     *r = (struct row_values){table, base_calloc(s->n_columns, sizeof *r->data),
                              base_calloc(s->n_columns, sizeof *r->given)};
-    json_object_foreach((json_t *) j, name, value)
-    {
+    while (db_value_next_member(&it, &name, &value)) {
         const struct db_column_schema *c = db_table_schema_column(s, name);
         if (!c) {
-            return db_error_syntax(j, "unknown column", "No column %s in table %s.", name, s->name);
+            return db_error_value(row, "unknown column", "No column %s in table %s.", name,
+                                  s->name);
         }
-        struct db_error *e = db_datum_from_json(&r->data[c->index], &c->type, value, symtab);
+        struct db_error *e = db_datum_from_value(&r->data[c->index], &c->type, value, symtab);
         if (e) {
             return e;
         }
@@ -75,7 +76,7 @@ row_values_parse(struct row_values *r, struct db_table *table, const json_t *j,
 // --- insert ---
 
 struct insert_id {
-    const json_t *name, *uuid;
+    struct db_value name, uuid;
 };
 
 static struct db_error *
@@ -83,24 +84,24 @@ choose_uuid(struct db_op *op, const struct insert_id *id, const struct db_table 
             struct uuid *uuid)
 {
     uuid_generate(uuid);
-    if (id->uuid) {
-        if (!uuid_parse(json_string_value(id->uuid), uuid)) {
-            return db_error_syntax(id->uuid, NULL, "bad uuid");
+    if (!db_value_is_none(id->uuid)) {
+        if (!uuid_parse(db_value_string(id->uuid), uuid)) {
+            return db_error_value(id->uuid, NULL, "bad uuid");
         }
         if (db_row_find(table, uuid) || db_txn_has_deleted(op->txn, table, uuid)) {
-            return db_error_syntax(id->uuid, "duplicate uuid",
-                                   "This UUID would duplicate a UUID already present within the "
-                                   "table or deleted within the same transaction.");
+            return db_error_value(id->uuid, "duplicate uuid",
+                                  "This UUID would duplicate a UUID already present within the "
+                                  "table or deleted within the same transaction.");
         }
     }
-    if (id->name) {
-        struct db_symbol *s = db_symtab_intern(op->symtab, json_string_value(id->name));
+    if (!db_value_is_none(id->name)) {
+        struct db_symbol *s = db_symtab_intern(op->symtab, db_value_string(id->name));
         if (s->created) {
-            return db_error_syntax(
+            return db_error_value(
                 id->name, "duplicate uuid-name",
                 "This \"uuid-name\" appeared on an earlier \"insert\" operation.");
         }
-        if (id->uuid) {
+        if (!db_value_is_none(id->uuid)) {
             s->uuid = *uuid;
         }
         *uuid = s->uuid;
@@ -132,7 +133,7 @@ op_insert(struct db_op *op, struct str *out)
     struct insert_id id = {.uuid =
                                db_parser_member(&op->parser, "uuid", DB_P_STRING | DB_P_OPTIONAL)};
     id.name = db_parser_member(&op->parser, "uuid-name", DB_P_ID | DB_P_OPTIONAL);
-    const json_t *row_json = db_parser_member(&op->parser, "row", DB_P_OBJECT);
+    struct db_value row_json = db_parser_member(&op->parser, "row", DB_P_OBJECT);
     struct db_error *e = db_op_parsed(op);
     if (e) {
         return e;
@@ -207,14 +208,14 @@ update_row(struct db_row *row, void *edit_)
 }
 
 static struct db_error *
-check_mutable(const struct row_values *v, const json_t *j)
+check_mutable(const struct row_values *v, struct db_value operation)
 {
     for (size_t i = 0; i < v->table->schema->n_columns; i++) {
         const struct db_column_schema *c = v->table->schema->columns[i];
         if (v->given[i] && !c->mutable_) {
-            return db_error_syntax(j, "constraint violation",
-                                   "Cannot update immutable column %s in table %s.", c->name,
-                                   v->table->schema->name);
+            return db_error_value(operation, "constraint violation",
+                                  "Cannot update immutable column %s in table %s.", c->name,
+                                  v->table->schema->name);
         }
     }
     return NULL;
@@ -224,8 +225,8 @@ static struct db_error *
 op_update(struct db_op *op, struct str *out)
 {
     struct db_table *table = db_op_table(op, "table");
-    const json_t *where = db_parser_member(&op->parser, "where", DB_P_ARRAY);
-    const json_t *row_json = db_parser_member(&op->parser, "row", DB_P_OBJECT);
+    struct db_value where = db_parser_member(&op->parser, "where", DB_P_ARRAY);
+    struct db_value row_json = db_parser_member(&op->parser, "row", DB_P_OBJECT);
     struct db_error *e = db_op_parsed(op);
     if (e) {
         return e;
@@ -233,8 +234,8 @@ op_update(struct db_op *op, struct str *out)
     struct row_values values;
     struct db_condition cond = {NULL, 0};
     e = row_values_parse(&values, table, row_json, op->symtab);
-    e = e ? e : check_mutable(&values, op->parser.json);
-    e = e ? e : db_condition_from_json(&cond, table->schema, where, op->symtab);
+    e = e ? e : check_mutable(&values, op->parser.value);
+    e = e ? e : db_condition_parse(&cond, table->schema, where, op->symtab);
     struct edit edit = {.op = op, .values = &values};
     e = e ? e : db_rbac_begin(&edit.rbac, &op->x->client, table, DB_RBAC_UPDATE);
     if (!e) {
@@ -268,16 +269,16 @@ static struct db_error *
 op_mutate(struct db_op *op, struct str *out)
 {
     struct db_table *table = db_op_table(op, "table");
-    const json_t *where = db_parser_member(&op->parser, "where", DB_P_ARRAY);
-    const json_t *list = db_parser_member(&op->parser, "mutations", DB_P_ARRAY);
+    struct db_value where = db_parser_member(&op->parser, "where", DB_P_ARRAY);
+    struct db_value list = db_parser_member(&op->parser, "mutations", DB_P_ARRAY);
     struct db_error *e = db_op_parsed(op);
     if (e) {
         return e;
     }
     struct db_mutations mutations = {NULL, 0};
     struct db_condition cond = {NULL, 0};
-    e = db_mutations_from_json(&mutations, table->schema, list, op->symtab);
-    e = e ? e : db_condition_from_json(&cond, table->schema, where, op->symtab);
+    e = db_mutations_parse(&mutations, table->schema, list, op->symtab);
+    e = e ? e : db_condition_parse(&cond, table->schema, where, op->symtab);
     struct edit edit = {.op = op, .mutations = &mutations};
     e = e ? e : db_rbac_begin(&edit.rbac, &op->x->client, table, DB_RBAC_MUTATE);
     if (!e) {
@@ -308,14 +309,14 @@ static struct db_error *
 op_delete(struct db_op *op, struct str *out)
 {
     struct db_table *table = db_op_table(op, "table");
-    const json_t *where = db_parser_member(&op->parser, "where", DB_P_ARRAY);
+    struct db_value where = db_parser_member(&op->parser, "where", DB_P_ARRAY);
     struct db_error *e = db_op_parsed(op);
     if (e) {
         return e;
     }
     struct db_condition cond = {NULL, 0};
     struct edit edit = {.op = op};
-    e = db_condition_from_json(&cond, table->schema, where, op->symtab);
+    e = db_condition_parse(&cond, table->schema, where, op->symtab);
     e = e ? e : db_rbac_begin(&edit.rbac, &op->x->client, table, DB_RBAC_DELETE);
     if (!e) {
         db_condition_each(&cond, table, delete_row, &edit);
@@ -333,10 +334,10 @@ op_delete(struct db_op *op, struct str *out)
 static struct db_error *
 op_commit(struct db_op *op, struct str *out)
 {
-    const json_t *durable = db_parser_member(&op->parser, "durable", DB_P_BOOLEAN);
+    struct db_value durable = db_parser_member(&op->parser, "durable", DB_P_BOOLEAN);
     struct db_error *e = db_op_parsed(op);
     if (!e) {
-        op->x->durable |= json_is_true(durable);
+        op->x->durable |= db_value_is(durable, JSON_TRUE);
         str_add(out, "{}");
     }
     return e;
@@ -352,13 +353,13 @@ op_abort(struct db_op *op, struct str *out)
 static struct db_error *
 op_comment(struct db_op *op, struct str *out)
 {
-    const json_t *comment = db_parser_member(&op->parser, "comment", DB_P_STRING);
+    struct db_value comment = db_parser_member(&op->parser, "comment", DB_P_STRING);
     struct db_error *e = db_op_parsed(op);
     if (!e) {
         if (op->txn->comment.len) {
             str_add_char(&op->txn->comment, '\n');
         }
-        str_add_n(&op->txn->comment, json_string_value(comment), json_string_length(comment));
+        str_add_n(&op->txn->comment, db_value_string(comment), db_value_length(comment));
         str_add(out, "{}");
     }
     return e;
@@ -367,13 +368,13 @@ op_comment(struct db_op *op, struct str *out)
 static struct db_error *
 op_assert(struct db_op *op, struct str *out)
 {
-    const json_t *lock = db_parser_member(&op->parser, "lock", DB_P_ID);
+    const char *lock = db_value_string(db_parser_member(&op->parser, "lock", DB_P_ID));
     struct db_error *e = db_op_parsed(op);
     if (e) {
         return e;
     }
-    if (!op->x->owns_lock || !op->x->owns_lock(json_string_value(lock), op->x->aux)) {
-        return db_error_new("not owner", "Asserted lock %s not held.", json_string_value(lock));
+    if (!op->x->owns_lock || !op->x->owns_lock(lock, op->x->aux)) {
+        return db_error_new("not owner", "Asserted lock %s not held.", lock);
     }
     str_add(out, "{}");
     return NULL;
@@ -403,17 +404,17 @@ db_op_parsed(struct db_op *op)
 }
 
 static struct db_error *
-run_operation(struct db_op *op, const json_t *j, struct str *out)
+run_operation(struct db_op *op, struct db_value v, struct str *out)
 {
-    db_parser_init(&op->parser, j, "ovsdb operation %zu of %zu", op->number, op->total);
+    db_parser_init_operation(&op->parser, v, op->number, op->total);
     op->finished = false;
-    const json_t *name = db_parser_member(&op->parser, "op", DB_P_ID);
+    const char *name = db_value_string(db_parser_member(&op->parser, "op", DB_P_ID));
     if (!name) {
         return db_op_parsed(op);
     }
     for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
         const struct operation *o = &operations[i];
-        if (strcmp(o->name, json_string_value(name))) {
+        if (o->name[0] != name[0] || strcmp(o->name, name)) {
             continue;
         }
         if (o->changes && op->x->read_only) {
@@ -424,17 +425,19 @@ run_operation(struct db_op *op, const json_t *j, struct str *out)
         }
         return o->run(op, out);
     }
-    struct db_error *e = db_error_syntax(j, NULL, "Parsing %s failed: No operation \"%s\"",
-                                         op->parser.name, json_string_value(name));
+    struct db_error *e = db_error_value(v, NULL, "Parsing %s failed: No operation \"%s\"",
+                                        db_parser_name(&op->parser), name);
     db_parser_abandon(&op->parser);
     return e;
 }
 
 bool
-db_exec_changes(const json_t *params)
+db_exec_changes(struct db_value params)
 {
-    for (size_t i = 1; i < json_array_size(params); i++) {
-        const char *name = json_string_value(json_object_get(json_array_get(params, i), "op"));
+    struct db_value_iter it = db_value_elements(params);
+    struct db_value v = db_value_next(&it);
+    while (v = db_value_next(&it), !db_value_is_none(v)) {
+        const char *name = db_value_string(db_value_member(v, "op"));
         for (size_t j = 0; name && j < ARRAY_SIZE(operations); j++) {
             if (operations[j].changes && !strcmp(operations[j].name, name)) {
                 return true;
@@ -463,12 +466,13 @@ request_error(struct str *out, struct db_error *e)
 bool
 db_execute(struct db_exec *x, struct str *result)
 {
-    size_t n = json_array_size(x->params);
-    const char *name = json_string_value(json_array_get(x->params, 0));
+    const size_t n = db_value_size(x->params);
+    struct db_value_iter it = db_value_elements(x->params);
+    const char *name = db_value_string(db_value_next(&it));
     if (!name || strcmp(name, x->db->schema->name)) {
         return request_error(
             result,
-            db_error_syntax(x->params, NULL, "transact request params must begin with <db-name>"));
+            db_error_value(x->params, NULL, "transact request params must begin with <db-name>"));
     }
     struct db_symtab symtab;
     db_symtab_init(&symtab);
@@ -483,7 +487,7 @@ db_execute(struct db_exec *x, struct str *result)
             str_add_char(result, ',');
         }
         op.number = i;
-        e = run_operation(&op, json_array_get(x->params, i), result);
+        e = run_operation(&op, db_value_next(&it), result);
         if (e) {
             if (x->waiting) {
                 break;

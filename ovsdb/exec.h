@@ -10,7 +10,7 @@ struct str;
 
 struct db_exec {
     struct db *db;
-    const json_t *params;         // ["db", op, …]
+    struct db_value params;       // ["db", op, …]
     bool read_only;               // refuse operations that change rows
     bool dry_run;                 // keep nothing
     bool may_wait;                // a "wait" that doesn't hold yet may hold later
@@ -30,6 +30,6 @@ struct db_exec {
 // error object is appended instead) when the request has no form at all.
 bool db_execute(struct db_exec *, struct str *result);
 // Is there an operation that changes rows, or wants them on the disk?
-bool db_exec_changes(const json_t *params);
+bool db_exec_changes(struct db_value params);
 
 #endif

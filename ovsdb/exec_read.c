@@ -17,24 +17,26 @@ struct columns {
 };
 
 static struct db_error *
-columns_parse(struct columns *cs, const struct db_table_schema *t, const json_t *j)
+columns_parse(struct columns *cs, const struct db_table_schema *t, struct db_value names)
 {
-    size_t n = j ? json_array_size(j) : t->n_columns;
-    *cs = (struct columns){base_calloc(n + 1, sizeof *cs->list), 0, !j};
+    const bool all = db_value_is_none(names);
+    const size_t n = all ? t->n_columns : db_value_size(names);
+    struct db_value_iter it = db_value_elements(names);
+    *cs = (struct columns){base_calloc(n + 1, sizeof *cs->list), 0, all};
     for (size_t i = 0; i < n; i++) {
-        const struct db_column_schema *c = j ? NULL : t->columns[i];
-        if (j) {
-            const char *name = json_string_value(json_array_get(j, i));
+        const struct db_column_schema *c = all ? t->columns[i] : NULL;
+        if (!all) {
+            const char *name = db_value_string(db_value_next(&it));
             if (!name) {
-                return db_error_syntax(j, NULL, "array of distinct column names expected");
+                return db_error_value(names, NULL, "array of distinct column names expected");
             }
             c = db_table_schema_column(t, name);
             if (!c) {
-                return db_error_syntax(j, NULL, "%s is not a valid column name", name);
+                return db_error_value(names, NULL, "%s is not a valid column name", name);
             }
             for (size_t k = 0; k < cs->n; k++) {
                 if (cs->list[k] == c) {
-                    return db_error_syntax(j, NULL, "array of distinct column names expected");
+                    return db_error_value(names, NULL, "array of distinct column names expected");
                 }
             }
         }
@@ -146,15 +148,15 @@ struct db_error *
 db_op_select(struct db_op *op, struct str *out)
 {
     struct db_table *table = db_op_table(op, "table");
-    const json_t *where = db_parser_member(&op->parser, "where", DB_P_ARRAY);
-    const json_t *list = db_parser_member(&op->parser, "columns", DB_P_ARRAY | DB_P_OPTIONAL);
+    struct db_value where = db_parser_member(&op->parser, "where", DB_P_ARRAY);
+    struct db_value list = db_parser_member(&op->parser, "columns", DB_P_ARRAY | DB_P_OPTIONAL);
     struct db_error *e = db_op_parsed(op);
     if (e) {
         return e;
     }
     struct db_condition cond = {NULL, 0};
     struct columns cs = {NULL, 0, false};
-    e = db_condition_from_json(&cond, table->schema, where, op->symtab);
+    e = db_condition_parse(&cond, table->schema, where, op->symtab);
     e = e ? e : columns_parse(&cs, table->schema, list);
     if (!e) {
         struct selection sel = {.cs = &cs, .seen = {.cs = &cs}, .out = out};
@@ -172,7 +174,7 @@ db_op_select(struct db_op *op, struct str *out)
 // --- wait ---
 
 struct wait_args {
-    const json_t *timeout, *where, *columns, *until, *rows;
+    struct db_value timeout, where, columns, until, rows;
 };
 
 static bool
@@ -184,27 +186,27 @@ collect_row(struct db_row *row, void *set)
 
 // Rows given in the request: of columns that are asked for only, others default.
 static struct db_error *
-parse_rows(struct db_op *op, struct db_table *table, const json_t *rows, struct db_row **given)
+parse_rows(struct db_op *op, struct db_table *table, struct db_value rows, struct db_row **given)
 {
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        const json_t *j = json_array_get(rows, i);
+    struct db_value_iter list = db_value_elements(rows);
+    for (size_t i = 0; i < db_value_size(rows); i++) {
+        struct db_value v = db_value_next(&list), value;
+        struct db_value_iter it = db_value_members(v);
         const char *name;
-        json_t *value;
         struct uuid zero = {{0}};
-        if (!json_is_object(j)) {
-            return db_error_syntax(j, NULL, "row must be JSON object");
+        if (!db_value_is(v, JSON_OBJECT)) {
+            return db_error_value(v, NULL, "row must be JSON object");
         }
         struct db_row *row = given[i] = db_row_new(table, &zero);
         row->version.uuid = zero;
-        json_object_foreach((json_t *) j, name, value)
-        {
+        while (db_value_next_member(&it, &name, &value)) {
             const struct db_column_schema *c = db_table_schema_column(table->schema, name);
             if (!c) {
-                return db_error_syntax(j, "unknown column", "No column %s in table %s.", name,
-                                       table->schema->name);
+                return db_error_value(v, "unknown column", "No column %s in table %s.", name,
+                                      table->schema->name);
             }
             struct db_datum d;
-            struct db_error *e = db_datum_from_json(&d, &c->type, value, op->symtab);
+            struct db_error *e = db_datum_from_value(&d, &c->type, value, op->symtab);
             if (e) {
                 return e;
             }
@@ -236,9 +238,9 @@ sets_equal(const struct row_set *a, const struct row_set *b)
 }
 
 static struct db_error *
-not_yet(struct db_op *op, const json_t *timeout)
+not_yet(struct db_op *op, struct db_value timeout)
 {
-    const double ms = timeout ? json_number_value(timeout) : 1e18;
+    const double ms = db_value_is_none(timeout) ? 1e18 : db_value_number(timeout);
     const int64_t limit = ms >= 1e18 ? INT64_MAX : ms > 0 ? (int64_t) ms : 0;
     if (op->x->may_wait && op->x->elapsed_ms < limit) {
         op->x->waiting = true;
@@ -266,14 +268,14 @@ db_op_wait(struct db_op *op, struct str *out)
     if (e) {
         return e;
     }
-    bool equal = !strcmp(json_string_value(a.until), "==");
+    bool equal = !strcmp(db_value_string(a.until), "==");
     struct db_condition cond = {NULL, 0};
     struct columns cs = {NULL, 0, false};
-    struct db_row **given = base_calloc(json_array_size(a.rows) + 1, sizeof *given);
-    e = db_condition_from_json(&cond, table->schema, a.where, op->symtab);
+    struct db_row **given = base_calloc(db_value_size(a.rows) + 1, sizeof *given);
+    e = db_condition_parse(&cond, table->schema, a.where, op->symtab);
     e = e ? e : columns_parse(&cs, table->schema, a.columns);
-    if (!e && !equal && strcmp(json_string_value(a.until), "!=")) {
-        e = db_error_syntax(a.until, NULL, "\"until\" must be \"==\" or \"!=\"");
+    if (!e && !equal && strcmp(db_value_string(a.until), "!=")) {
+        e = db_error_value(a.until, NULL, "\"until\" must be \"==\" or \"!=\"");
     }
     e = e ? e : parse_rows(op, table, a.rows, given);
     if (!e) {
@@ -281,7 +283,7 @@ db_op_wait(struct db_op *op, struct str *out)
         hmap_init(&have.map);
         hmap_init(&want.map);
         db_condition_each(&cond, table, collect_row, &have);
-        for (size_t i = 0; i < json_array_size(a.rows); i++) {
+        for (size_t i = 0; i < db_value_size(a.rows); i++) {
             set_add(&want, given[i]->data);
         }
         if (sets_equal(&have, &want) != equal) {
@@ -292,7 +294,7 @@ db_op_wait(struct db_op *op, struct str *out)
         set_destroy(&have);
         set_destroy(&want);
     }
-    for (size_t i = 0; i < json_array_size(a.rows); i++) {
+    for (size_t i = 0; i < db_value_size(a.rows); i++) {
         db_row_free(given[i]);
     }
     free(given);

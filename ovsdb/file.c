@@ -377,13 +377,16 @@ write_changes(struct str *s, const struct db_txn *txn, bool diff)
 {
     const struct db_table *last = NULL;
     const struct db_change *c;
-    size_t n = txn->db->schema->n_tables;
-    bool *has = base_calloc(n + 1, sizeof *has);
+    size_t n = txn->db->schema->n_tables, end = 0;
+    bool few[64] = {false}, *has = n <= ARRAY_SIZE(few) ? few : base_calloc(n, sizeof *has);
     DB_TXN_FOR_EACH(c, txn)
     {
-        has[c->row->table->schema->index] |= is_persistent(c);
+        if (is_persistent(c)) {
+            has[c->row->table->schema->index] = true;
+            end = MAX(end, (size_t) c->row->table->schema->index + 1);
+        }
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < end; i++) {
         if (!has[i]) {
             continue;
         }
@@ -402,7 +405,9 @@ write_changes(struct str *s, const struct db_txn *txn, bool diff)
             }
         }
     }
-    free(has);
+    if (has != few) {
+        free(has);
+    }
     if (last) {
         str_add_char(s, '}');
     }

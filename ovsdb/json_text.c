@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // JSON as text in the one form that everything of the database prints: members sorted by name.
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "lib/base/str.h"
 #include "ovsdb/data.h"
 #include "ovsdb/data_priv.h"
+#include "ovsdb/value.h"
 
 struct member {
     const char *name;
-    const json_t *value;
+    struct db_value value;
 };
 
 static int
@@ -19,7 +19,7 @@ compare_members(const void *a_, const void *b_)
     return strcmp(a->name, b->name);
 }
 
-static void write_value(const json_t *, int indent, struct str *);
+static void write_value(struct db_value, int indent, struct str *);
 
 static void
 newline(int indent, struct str *out)
@@ -31,14 +31,13 @@ newline(int indent, struct str *out)
 }
 
 static void
-write_object(const json_t *j, int indent, struct str *out)
+write_object(struct db_value v, int indent, struct str *out)
 {
-    size_t n = json_object_size(j), i = 0;
+    size_t n = db_value_n_members(v), i = 0;
     struct member few[16], *m = n <= ARRAY_SIZE(few) ? few : base_malloc(n * sizeof *m);
-    const char *key;
-    json_t *value;
-    json_object_foreach ((json_t *) j, key, value) {
-        m[i++] = (struct member) {key, value};
+    struct db_value_iter it = db_value_members(v);
+    while (db_value_next_member(&it, &m[i].name, &m[i].value)) {
+        i++;
     }
     qsort(m, n, sizeof *m, compare_members);
     int inner = indent < 0 ? -1 : indent + 2;
@@ -62,14 +61,15 @@ write_object(const json_t *j, int indent, struct str *out)
 }
 
 static void
-write_array(const json_t *j, int indent, struct str *out)
+write_array(struct db_value v, int indent, struct str *out)
 {
-    size_t n = json_array_size(j);
+    size_t n = db_value_size(v);
     int inner = indent < 0 ? -1 : indent + 2;
+    struct db_value_iter it = db_value_elements(v);
     str_add_char(out, '[');
     for (size_t i = 0; i < n; i++) {
         newline(inner, out);
-        write_value(json_array_get(j, i), inner, out);
+        write_value(db_value_next(&it), inner, out);
         if (i + 1 < n) {
             str_add_char(out, ',');
         }
@@ -81,23 +81,23 @@ write_array(const json_t *j, int indent, struct str *out)
 }
 
 static void
-write_value(const json_t *j, int indent, struct str *out)
+write_value(struct db_value v, int indent, struct str *out)
 {
-    switch (json_typeof(j)) {
+    switch (v.node ? v.node->type : json_typeof(v.json)) {
     case JSON_OBJECT:
-        write_object(j, indent, out);
+        write_object(v, indent, out);
         break;
     case JSON_ARRAY:
-        write_array(j, indent, out);
+        write_array(v, indent, out);
         break;
     case JSON_STRING:
-        str_add_json(out, json_string_value(j), json_string_length(j));
+        str_add_json(out, db_value_string(v), db_value_length(v));
         break;
     case JSON_INTEGER:
-        str_addf(out, "%" PRId64, (int64_t) json_integer_value(j));
+        str_add_int(out, db_value_integer(v));
         break;
     case JSON_REAL:
-        str_add_real(out, json_real_value(j));
+        str_add_real(out, db_value_real(v));
         break;
     case JSON_TRUE:
         str_add(out, "true");
@@ -112,13 +112,19 @@ write_value(const json_t *j, int indent, struct str *out)
 }
 
 void
+db_value_write(struct db_value v, struct str *out)
+{
+    write_value(v, -1, out);
+}
+
+void
 db_json_write(const json_t *j, struct str *out)
 {
-    write_value(j, -1, out);
+    write_value(db_value_of(j), -1, out);
 }
 
 void
 db_json_write_pretty(const json_t *j, struct str *out)
 {
-    write_value(j, 0, out);
+    write_value(db_value_of(j), 0, out);
 }

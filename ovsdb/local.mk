@@ -38,7 +38,9 @@ ovsdb_libovsdb_a_SOURCES = \
 	ovsdb/symtab.c \
 	ovsdb/tlog.c ovsdb/tlog.h \
 	ovsdb/trigger.c \
+	ovsdb/tree.c ovsdb/tree.h \
 	ovsdb/txn.c ovsdb/txn.h \
 	ovsdb/txn_check.c \
-	ovsdb/type.c
+	ovsdb/type.c \
+	ovsdb/value.c ovsdb/value.h
 include ovsdb/idl.mk

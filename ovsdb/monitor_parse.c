@@ -8,7 +8,7 @@
 static bool
 selected(struct db_parser *p, const char *name, bool def)
 {
-    const json_t *j = db_parser_member(p, name, DB_P_BOOLEAN | DB_P_OPTIONAL);
+    const json_t *j = db_parser_json(p, name, DB_P_BOOLEAN | DB_P_OPTIONAL);
     return j ? json_is_true(j) : def;
 }
 
@@ -20,7 +20,7 @@ parse_select(const json_t *j, const char *table, unsigned *select)
     if (!j) {
         return NULL;
     }
-    db_parser_init(&p, j, "table %s select", table);
+    db_parser_init(&p, db_value_of(j), "table %s select", table);
     *select = (selected(&p, "initial", true) ? DB_SEL_INITIAL : 0) |
               (selected(&p, "insert", true) ? DB_SEL_INSERT : 0) |
               (selected(&p, "delete", true) ? DB_SEL_DELETE : 0) |
@@ -93,12 +93,12 @@ static struct db_error *
 parse_request(struct db_view *v, struct db_view_table *vt, const json_t *j)
 {
     struct db_parser p;
-    db_parser_init(&p, j, "table %s", vt->table->schema->name);
+    db_parser_init(&p, db_value_of(j), "table %s", vt->table->schema->name);
     const json_t *where = v->version == DB_MONITOR_V1
                               ? NULL
-                              : db_parser_member(&p, "where", DB_P_ARRAY | DB_P_OPTIONAL);
-    const json_t *columns = db_parser_member(&p, "columns", DB_P_ARRAY | DB_P_OPTIONAL);
-    const json_t *select_json = db_parser_member(&p, "select", DB_P_OBJECT | DB_P_OPTIONAL);
+                              : db_parser_json(&p, "where", DB_P_ARRAY | DB_P_OPTIONAL);
+    const json_t *columns = db_parser_json(&p, "columns", DB_P_ARRAY | DB_P_OPTIONAL);
+    const json_t *select_json = db_parser_json(&p, "select", DB_P_OBJECT | DB_P_OPTIONAL);
     unsigned select;
     struct db_error *e = db_parser_finish(&p);
     e = e ? e : parse_select(select_json, vt->table->schema->name, &select);
@@ -169,9 +169,9 @@ static struct db_error *
 parse_change_request(struct db_view_table *vt, const json_t *j)
 {
     struct db_parser p;
-    db_parser_init(&p, j, "table %s", vt->table->schema->name);
-    db_parser_member(&p, "columns", DB_P_ARRAY | DB_P_OPTIONAL);
-    const json_t *where = db_parser_member(&p, "where", DB_P_ARRAY | DB_P_OPTIONAL);
+    db_parser_init(&p, db_value_of(j), "table %s", vt->table->schema->name);
+    db_parser_json(&p, "columns", DB_P_ARRAY | DB_P_OPTIONAL);
+    const json_t *where = db_parser_json(&p, "where", DB_P_ARRAY | DB_P_OPTIONAL);
     struct db_error *e = db_parser_finish(&p);
     return e || !where ? e : parse_where(vt, where);
 }

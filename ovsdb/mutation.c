@@ -12,11 +12,11 @@ enum { M_ADD, M_SUB, M_MUL, M_DIV, M_MOD, M_INSERT, M_DELETE };
 static const char *const names[] = {"+=", "-=", "*=", "/=", "%=", "insert", "delete"};
 
 static struct db_error *
-mismatch(const struct db_mutation *m, const json_t *j)
+mismatch(const struct db_mutation *m, struct db_value v)
 {
     char *english = db_type_english(&m->column->type);
-    struct db_error *e = db_error_syntax(
-        j, NULL, "Type mismatch: \"%s\" operator may not be applied to column %s of type %s.",
+    struct db_error *e = db_error_value(
+        v, NULL, "Type mismatch: \"%s\" operator may not be applied to column %s of type %s.",
         names[m->mutator], m->column->name, english);
     free(english);
     return e;
@@ -24,75 +24,77 @@ mismatch(const struct db_mutation *m, const json_t *j)
 
 // Reads the argument; on success m->type is its type.
 static struct db_error *
-argument(struct db_mutation *m, const json_t *j, struct db_symtab *symtab)
+argument(struct db_mutation *m, struct db_value v, struct db_symtab *symtab)
 {
-    const json_t *arg = json_array_get(j, 2);
+    struct db_value arg = db_value_at(v, 2);
     m->type = m->column->type;
     if (m->mutator == M_INSERT || m->mutator == M_DELETE) {
         if (db_type_is_scalar(&m->type)) {
-            return mismatch(m, j);
+            return mismatch(m, v);
         }
         m->type.n_min = 0;
         if (m->mutator == M_INSERT) {
-            return db_datum_from_json(&m->arg, &m->type, arg, symtab);
+            return db_datum_from_value(&m->arg, &m->type, arg, symtab);
         }
         m->type.n_max = DB_UNLIMITED;
-        struct db_error *e = db_datum_from_json(&m->arg, &m->type, arg, symtab);
+        struct db_error *e = db_datum_from_value(&m->arg, &m->type, arg, symtab);
         if (e && db_type_is_map(&m->type)) {
             db_error_free(e); // keys alone
             m->type.value.type = DB_VOID;
             m->type.value.enum_ = NULL;
             m->type.value.ref_table = NULL;
-            e = db_datum_from_json(&m->arg, &m->type, arg, symtab);
+            e = db_datum_from_value(&m->arg, &m->type, arg, symtab);
         }
         return e;
     }
     bool integer = m->type.key.type == DB_INTEGER;
     if (db_type_is_map(&m->type) || (!integer && m->type.key.type != DB_REAL) ||
         (m->mutator == M_MOD && !integer)) {
-        return mismatch(m, j);
+        return mismatch(m, v);
     }
     // The operand needs no more than to be a number of the kind.
     db_type_init(&m->type, m->type.key.type);
-    return db_datum_from_json(&m->arg, &m->type, arg, symtab);
+    return db_datum_from_value(&m->arg, &m->type, arg, symtab);
 }
 
 static struct db_error *
-mutation_from_json(struct db_mutation *m, const struct db_table_schema *t, const json_t *j,
-                   struct db_symtab *symtab)
+parse_one(struct db_mutation *m, const struct db_table_schema *t, struct db_value v,
+          struct db_symtab *symtab)
 {
-    const char *column = json_string_value(json_array_get(j, 0));
-    const char *mutator = json_string_value(json_array_get(j, 1));
-    if (json_array_size(j) != 3 || !column || !mutator) {
-        return db_error_syntax(j, NULL, "Parse error in mutation.");
+    const char *column = db_value_string(db_value_at(v, 0));
+    const char *mutator = db_value_string(db_value_at(v, 1));
+    if (db_value_size(v) != 3 || !column || !mutator) {
+        return db_error_value(v, NULL, "Parse error in mutation.");
     }
     *m = (struct db_mutation){.column = db_table_schema_column(t, column)};
     if (!m->column) {
-        return db_error_syntax(j, "unknown column", "No column %s in table %s.", column, t->name);
+        return db_error_value(v, "unknown column", "No column %s in table %s.", column, t->name);
     }
     if (!m->column->mutable_) {
-        return db_error_syntax(j, "constraint violation",
-                               "Cannot mutate immutable column %s in table %s.", column, t->name);
+        return db_error_value(v, "constraint violation",
+                              "Cannot mutate immutable column %s in table %s.", column, t->name);
     }
     for (m->mutator = 0; m->mutator < (int) ARRAY_SIZE(names); m->mutator++) {
         if (!strcmp(names[m->mutator], mutator)) {
-            return argument(m, j, symtab);
+            return argument(m, v, symtab);
         }
     }
     return db_error_new("unknown mutator", "No mutator named %s.", mutator);
 }
 
 struct db_error *
-db_mutations_from_json(struct db_mutations *ms, const struct db_table_schema *t, const json_t *j,
-                       struct db_symtab *symtab)
+db_mutations_parse(struct db_mutations *ms, const struct db_table_schema *t, struct db_value v,
+                   struct db_symtab *symtab)
 {
     *ms = (struct db_mutations){NULL, 0};
-    if (!json_is_array(j)) {
-        return db_error_syntax(j, NULL, "array expected");
+    if (!db_value_is(v, JSON_ARRAY)) {
+        return db_error_value(v, NULL, "array expected");
     }
-    ms->list = base_calloc(json_array_size(j) + 1, sizeof *ms->list);
-    for (size_t i = 0; i < json_array_size(j); i++) {
-        struct db_error *e = mutation_from_json(&ms->list[i], t, json_array_get(j, i), symtab);
+    const size_t n = db_value_size(v);
+    struct db_value_iter it = db_value_elements(v);
+    ms->list = base_calloc(n + 1, sizeof *ms->list);
+    for (size_t i = 0; i < n; i++) {
+        struct db_error *e = parse_one(&ms->list[i], t, db_value_next(&it), symtab);
         if (e) {
             db_mutations_destroy(ms);
             return e;

@@ -20,8 +20,8 @@ struct db_mutations {
     size_t n;
 };
 
-struct db_error *db_mutations_from_json(struct db_mutations *, const struct db_table_schema *,
-                                        const json_t *, struct db_symtab *);
+struct db_error *db_mutations_parse(struct db_mutations *, const struct db_table_schema *,
+                                    struct db_value, struct db_symtab *);
 void db_mutations_destroy(struct db_mutations *);
 struct db_error *db_mutations_run(const struct db_mutations *, struct db_txn *, struct db_row *);
 

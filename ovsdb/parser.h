@@ -3,9 +3,7 @@
 #ifndef OVSDB_PARSER_H
 #define OVSDB_PARSER_H 1
 
-#include <jansson.h>
-
-#include "lib/base/util.h"
+#include "ovsdb/value.h"
 
 struct db_error;
 
@@ -23,16 +21,26 @@ enum db_parser_types {
 };
 
 struct db_parser {
-    const json_t *json;
-    char *name;
+    struct db_value value;
+    char *name; // NULL: operation number `nth` of `total`
+    size_t nth, total;
     struct db_error *error; // the first one
     const char *used[16];
     size_t n_used;
 };
 
-void db_parser_init(struct db_parser *, const json_t *, const char *fmt, ...) FB_PRINTF(3, 4);
-// The member, or NULL (absent, or wrong: the error is noted).
-const json_t *db_parser_member(struct db_parser *, const char *name, unsigned types);
+void db_parser_init(struct db_parser *, struct db_value, const char *fmt, ...) FB_PRINTF(3, 4);
+// The same, named "ovsdb operation NTH of TOTAL".
+void db_parser_init_operation(struct db_parser *, struct db_value, size_t nth, size_t total);
+// The member, or none (absent, or wrong: the error is noted).
+struct db_value db_parser_member(struct db_parser *, const char *name, unsigned types);
+static inline const json_t *
+db_parser_json(struct db_parser *p, const char *name, unsigned types)
+{
+    return db_parser_member(p, name, types).json;
+}
+// As messages name what is parsed; good as long as the parser.
+const char *db_parser_name(struct db_parser *);
 void db_parser_fail(struct db_parser *, struct db_error *take);
 bool db_parser_failed(const struct db_parser *);
 // Ends: the first error, or one about members nobody asked for, or NULL.

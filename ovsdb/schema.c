@@ -115,10 +115,10 @@ static struct db_error *
 parse_column(struct db_column_schema *c, const json_t *j)
 {
     struct db_parser p;
-    db_parser_init(&p, j, "schema for column %s", c->name);
-    const json_t *mutable = db_parser_member(&p, "mutable", DB_P_BOOLEAN | DB_P_OPTIONAL);
-    const json_t *ephemeral = db_parser_member(&p, "ephemeral", DB_P_BOOLEAN | DB_P_OPTIONAL);
-    const json_t *type = db_parser_member(&p, "type", DB_P_STRING | DB_P_OBJECT);
+    db_parser_init(&p, db_value_of(j), "schema for column %s", c->name);
+    const json_t *mutable = db_parser_json(&p, "mutable", DB_P_BOOLEAN | DB_P_OPTIONAL);
+    const json_t *ephemeral = db_parser_json(&p, "ephemeral", DB_P_BOOLEAN | DB_P_OPTIONAL);
+    const json_t *type = db_parser_json(&p, "type", DB_P_STRING | DB_P_OBJECT);
     struct db_error *e = db_parser_finish(&p);
     e = e ? e : db_type_from_json(&c->type, type);
     if (e) {
@@ -217,11 +217,11 @@ static struct db_error *
 parse_table(struct db_table_schema *t, const json_t *j)
 {
     struct db_parser p;
-    db_parser_init(&p, j, "table schema for table %s", t->name);
-    const json_t *columns = db_parser_member(&p, "columns", DB_P_OBJECT);
-    const json_t *max_rows = db_parser_member(&p, "maxRows", DB_P_INTEGER | DB_P_OPTIONAL);
-    const json_t *is_root = db_parser_member(&p, "isRoot", DB_P_BOOLEAN | DB_P_OPTIONAL);
-    const json_t *indexes = db_parser_member(&p, "indexes", DB_P_ARRAY | DB_P_OPTIONAL);
+    db_parser_init(&p, db_value_of(j), "table schema for table %s", t->name);
+    const json_t *columns = db_parser_json(&p, "columns", DB_P_OBJECT);
+    const json_t *max_rows = db_parser_json(&p, "maxRows", DB_P_INTEGER | DB_P_OPTIONAL);
+    const json_t *is_root = db_parser_json(&p, "isRoot", DB_P_BOOLEAN | DB_P_OPTIONAL);
+    const json_t *indexes = db_parser_json(&p, "indexes", DB_P_ARRAY | DB_P_OPTIONAL);
     struct db_error *e = db_parser_finish(&p);
     if (e) {
         return e;
@@ -305,11 +305,11 @@ db_schema_from_json(const json_t *j, struct db_schema **out)
 {
     struct db_parser p;
     *out = NULL;
-    db_parser_init(&p, j, "database schema");
-    const json_t *name = db_parser_member(&p, "name", DB_P_ID);
-    const json_t *version = db_parser_member(&p, "version", DB_P_STRING | DB_P_OPTIONAL);
-    const json_t *cksum = db_parser_member(&p, "cksum", DB_P_STRING | DB_P_OPTIONAL);
-    const json_t *tables = db_parser_member(&p, "tables", DB_P_OBJECT);
+    db_parser_init(&p, db_value_of(j), "database schema");
+    const json_t *name = db_parser_json(&p, "name", DB_P_ID);
+    const json_t *version = db_parser_json(&p, "version", DB_P_STRING | DB_P_OPTIONAL);
+    const json_t *cksum = db_parser_json(&p, "cksum", DB_P_STRING | DB_P_OPTIONAL);
+    const json_t *tables = db_parser_json(&p, "tables", DB_P_OBJECT);
     struct db_error *e = db_parser_finish(&p);
     if (e) {
         return e;

@@ -104,6 +104,7 @@ db_server_free(struct db_server *s)
     loop_hook_free(s->hook);
     loop_timer_free(s->timer);
     str_free(&s->text);
+    db_tree_destroy(&s->tree);
     free(s);
 }
 
@@ -232,6 +233,21 @@ db_server_disconnect(struct db_server *s, bool aware_too)
 
 // --- sessions ---
 
+// Messages that need no jansson values.
+static size_t
+take_text(const char *text, size_t n, void *session_)
+{
+    struct db_session *session = session_;
+    struct db_tree *tree = &session->server->tree;
+    const size_t used = session->leaving ? 0 : db_tree_read(tree, text, n);
+    const bool done = used && db_session_transact_value(session, db_tree_root(tree));
+    db_tree_trim(tree);
+    if (done) {
+        db_session_ready(session); // no more requests from one that doesn't read the replies
+    }
+    return done ? used : 0;
+}
+
 struct db_session *
 db_session_new(struct db_server *s, struct jsonrpc *conn, const struct db_session_cbs *cbs,
                void *aux)
@@ -244,6 +260,7 @@ db_session_new(struct db_server *s, struct jsonrpc *conn, const struct db_sessio
     hmap_init(&session->monitors);
     CDS_INIT_LIST_HEAD(&session->waiters);
     jsonrpc_on_drained(conn, db_session_drained, session);
+    jsonrpc_on_text(conn, take_text, session);
     cds_list_add_tail(&session->in_server, &s->sessions);
     return session;
 }
@@ -295,11 +312,11 @@ db_reply_begin(struct db_session *session)
 }
 
 static void
-send_reply(struct db_session *session, const json_t *id)
+send_reply(struct db_session *session, struct db_value id)
 {
     struct str *s = &session->server->text;
     str_add(s, "\"id\":");
-    db_json_write(id, s);
+    db_value_write(id, s);
     str_add_char(s, '}');
     db_session_flush(session);
     jsonrpc_send_raw(session->conn, s->p, s->len);
@@ -309,10 +326,16 @@ send_reply(struct db_session *session, const json_t *id)
 }
 
 void
-db_reply_send(struct db_session *session, const json_t *id)
+db_reply_send_to(struct db_session *session, struct db_value id)
 {
     str_add(&session->server->text, ",\"error\":null,");
     send_reply(session, id);
+}
+
+void
+db_reply_send(struct db_session *session, const json_t *id)
+{
+    db_reply_send_to(session, db_value_of(id));
 }
 
 void
@@ -324,7 +347,7 @@ db_reply_error(struct db_session *session, struct db_error *take, const json_t *
     str_add(s, "{\"error\":");
     db_json_write(j, s);
     str_add_char(s, ',');
-    send_reply(session, id);
+    send_reply(session, db_value_of(id));
     json_decref(j);
     db_error_free(take);
 }
@@ -337,7 +360,7 @@ db_reply_error_text(struct db_session *session, const char *text, const json_t *
     str_add(s, "{\"error\":");
     str_add_json(s, text, strlen(text));
     str_add_char(s, ',');
-    send_reply(session, id);
+    send_reply(session, db_value_of(id));
 }
 
 void
@@ -348,7 +371,7 @@ db_reply_error_json(struct db_session *session, const json_t *error, const json_
     str_add(s, "{\"error\":");
     db_json_write(error, s);
     str_add_char(s, ',');
-    send_reply(session, id);
+    send_reply(session, db_value_of(id));
 }
 
 struct db_served *

@@ -8,6 +8,7 @@
 #include "ovsdb/monitor.h"
 #include "ovsdb/rbac.h"
 #include "ovsdb/server.h"
+#include "ovsdb/tree.h"
 
 struct loop_hook;
 struct loop_timer;
@@ -25,8 +26,9 @@ struct db_server {
     struct loop_timer *timer; // next timeout of a trigger
     uint64_t commits_seen;    // sum over databases when the triggers last ran
     bool monitor_cond_disabled;
-    bool read_only;  // a backup
-    struct str text; // reply under construction
+    bool read_only;      // a backup
+    struct str text;     // reply under construction
+    struct db_tree tree; // the request that is being answered
 };
 
 struct db_session {
@@ -50,6 +52,7 @@ struct db_rbac_client db_session_client(const struct db_session *);
 // Starts a reply with this result to come: write the result into the string, then send.
 struct str *db_reply_begin(struct db_session *);
 void db_reply_send(struct db_session *, const json_t *id);
+void db_reply_send_to(struct db_session *, struct db_value id);
 void db_reply_error(struct db_session *, struct db_error *take, const json_t *id);
 void db_reply_error_text(struct db_session *, const char *, const json_t *id);
 void db_reply_error_json(struct db_session *, const json_t *, const json_t *id);
@@ -68,6 +71,8 @@ struct db_relayed {
 };
 bool db_session_may_relay(const struct db_relayed *);
 void db_session_transact(struct db_session *, const struct jsonrpc_msg *);
+// A whole message. False: it is to come as struct jsonrpc_msg; nothing has been done.
+bool db_session_transact_value(struct db_session *, struct db_value message);
 void db_session_cancel(struct db_session *, const json_t *id);
 // Of one session or database (NULL: any): waiting transactions end, answered "canceled" when reply.
 void db_server_drop_triggers(struct db_server *, const struct db_session *, const struct db *,

@@ -27,7 +27,7 @@ struct trigger {
 };
 
 static struct db_exec
-exec_of(struct db_session *session, struct db *db, const json_t *params)
+exec_of(struct db_session *session, struct db *db, struct db_value params)
 {
     return (struct db_exec){.db = db,
                             .params = params,
@@ -41,7 +41,7 @@ exec_of(struct db_session *session, struct db *db, const json_t *params)
 
 // Runs; false when it waits.
 static bool
-run(struct db_session *session, struct db_exec *x, const json_t *id)
+run(struct db_session *session, struct db_exec *x, struct db_value id)
 {
     // Updates that the commit causes are sent from inside; they have buffers of their own.
     struct str result = session->server->text;
@@ -54,7 +54,7 @@ run(struct db_session *session, struct db_exec *x, const json_t *id)
     if (x->waiting) {
         return false;
     }
-    db_reply_send(session, id);
+    db_reply_send_to(session, id);
     return true;
 }
 
@@ -132,7 +132,7 @@ db_session_may_relay(const struct db_relayed *q)
         }
         return !e;
     }
-    struct db_exec x = exec_of(session, q->served->db, q->params);
+    struct db_exec x = exec_of(session, q->served->db, db_value_of(q->params));
     if (!x.read_only &&
         (!client.role || !client.role[0] || !db_table_find(q->served->db, "RBAC_Role"))) {
         return true;
@@ -156,8 +156,8 @@ db_session_transact(struct db_session *session, const struct jsonrpc_msg *m)
     if (!d) {
         return;
     }
-    struct db_exec x = exec_of(session, d->db, m->params);
-    if (d->relay && !x.read_only && db_exec_changes(m->params)) {
+    struct db_exec x = exec_of(session, d->db, db_value_of(m->params));
+    if (d->relay && !x.read_only && db_exec_changes(x.params)) {
         const struct db_relayed q = {session, d, m->method, m->params, m->id};
         if (db_session_may_relay(&q)) {
             db_relay_forward(d->relay, session, m);
@@ -165,7 +165,7 @@ db_session_transact(struct db_session *session, const struct jsonrpc_msg *m)
         return;
     }
     size_t charged;
-    if (!run(session, &x, m->id) && db_session_keep(session, m, &charged)) {
+    if (!run(session, &x, db_value_of(m->id)) && db_session_keep(session, m, &charged)) {
         struct db_server *s = session->server;
         struct trigger *t = base_calloc(1, sizeof *t);
         t->charged = charged;
@@ -181,14 +181,34 @@ db_session_transact(struct db_session *session, const struct jsonrpc_msg *m)
     }
 }
 
+// What waits is kept as jansson values: it runs once more then, to wait.
+bool
+db_session_transact_value(struct db_session *session, struct db_value message)
+{
+    struct db_value id = db_value_member(message, "id");
+    struct db_value params = db_value_member(message, "params");
+    const char *method = db_value_string(db_value_member(message, "method"));
+    const char *name = db_value_string(db_value_at(params, 0));
+    if (!method || strcmp(method, "transact") || !name || db_value_is_none(id) ||
+        db_value_is(id, JSON_NULL) || db_value_n_members(message) != 3) {
+        return false;
+    }
+    const struct db_served *d = db_server_find(session->server, name);
+    if (!d || d->relay) {
+        return false;
+    }
+    struct db_exec x = exec_of(session, d->db, params);
+    return run(session, &x, id);
+}
+
 void
 db_server_run_triggers(struct db_server *s)
 {
     struct trigger *t, *next;
     cds_list_for_each_entry_safe (t, next, &s->triggers, in_server) {
-        struct db_exec x = exec_of(t->session, t->db, t->params);
+        struct db_exec x = exec_of(t->session, t->db, db_value_of(t->params));
         x.elapsed_ms = clock_now() - t->created;
-        if (run(t->session, &x, t->id)) {
+        if (run(t->session, &x, db_value_of(t->id))) {
             trigger_free(t);
         } else {
             t->deadline =

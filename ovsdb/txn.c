@@ -89,6 +89,7 @@ struct db_row *
 db_txn_insert(struct db_txn *txn, struct db_table *table, const struct uuid *uuid)
 {
     struct db_row *row = db_row_new(table, uuid);
+    txn->inserts = true;
     db_row_link(row);
     db_txn_touch(txn, row)->kind = DB_CHANGE_INSERT;
     return row;

@@ -37,6 +37,7 @@ struct db_txn {
     struct str comment;
     bool is_replay; // of a file's record: ephemeral references to nothing are no error
     bool keeps;     // rows nobody refers to stay
+    bool inserts;   // some row has come
     struct uuid id; // zero until the commit, unless it is a copy of another server's transaction
 };
 

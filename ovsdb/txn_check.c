@@ -301,7 +301,7 @@ check_weak(struct db_txn *txn)
 static struct db_error *
 check_max_rows(struct db_txn *txn)
 {
-    for (size_t i = 0; i < txn->db->schema->n_tables; i++) {
+    for (size_t i = 0; txn->inserts && i < txn->db->schema->n_tables; i++) {
         const struct db_table *t = txn->db->tables[i];
         if (hmap_count(&t->rows) > t->schema->max_rows) {
             return db_error_new(

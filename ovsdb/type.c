@@ -123,17 +123,17 @@ parse_length(uint32_t *out, const json_t *j, const char *name)
 static struct db_error *
 parse_ref(struct db_base *b, struct db_parser *p)
 {
-    const json_t *table = db_parser_member(p, "refTable", DB_P_ID | DB_P_OPTIONAL);
+    const json_t *table = db_parser_json(p, "refTable", DB_P_ID | DB_P_OPTIONAL);
     if (!table) {
         return NULL;
     }
     b->ref_table = base_strdup(json_string_value(table));
-    const json_t *how = db_parser_member(p, "refType", DB_P_ID | DB_P_OPTIONAL);
+    const json_t *how = db_parser_json(p, "refType", DB_P_ID | DB_P_OPTIONAL);
     if (how) {
         const char *s = json_string_value(how);
         b->ref_weak = !strcmp(s, "weak");
         if (!b->ref_weak && strcmp(s, "strong")) {
-            return db_error_syntax(p->json, NULL,
+            return db_error_syntax(p->value.json, NULL,
                                    "refType must be \"strong\" or \"weak\" (not \"%s\")", s);
         }
     }
@@ -144,27 +144,28 @@ static struct db_error *
 parse_numbers(struct db_base *b, struct db_parser *p)
 {
     if (b->type == DB_INTEGER) {
-        const json_t *lo = db_parser_member(p, "minInteger", DB_P_INTEGER | DB_P_OPTIONAL);
-        const json_t *hi = db_parser_member(p, "maxInteger", DB_P_INTEGER | DB_P_OPTIONAL);
+        const json_t *lo = db_parser_json(p, "minInteger", DB_P_INTEGER | DB_P_OPTIONAL);
+        const json_t *hi = db_parser_json(p, "maxInteger", DB_P_INTEGER | DB_P_OPTIONAL);
         b->int_min = lo ? json_integer_value(lo) : INT64_MIN;
         b->int_max = hi ? json_integer_value(hi) : INT64_MAX;
         return b->int_min > b->int_max
-                   ? db_error_syntax(p->json, NULL, "minInteger exceeds maxInteger")
+                   ? db_error_syntax(p->value.json, NULL, "minInteger exceeds maxInteger")
                    : NULL;
     }
-    const json_t *lo = db_parser_member(p, "minReal", DB_P_NUMBER | DB_P_OPTIONAL);
-    const json_t *hi = db_parser_member(p, "maxReal", DB_P_NUMBER | DB_P_OPTIONAL);
+    const json_t *lo = db_parser_json(p, "minReal", DB_P_NUMBER | DB_P_OPTIONAL);
+    const json_t *hi = db_parser_json(p, "maxReal", DB_P_NUMBER | DB_P_OPTIONAL);
     b->real_min = lo ? json_number_value(lo) : -DBL_MAX;
     b->real_max = hi ? json_number_value(hi) : DBL_MAX;
-    return b->real_min > b->real_max ? db_error_syntax(p->json, NULL, "minReal exceeds maxReal")
-                                     : NULL;
+    return b->real_min > b->real_max
+               ? db_error_syntax(p->value.json, NULL, "minReal exceeds maxReal")
+               : NULL;
 }
 
 // The members that a base type's atomic type allows.
 static struct db_error *
 parse_constraints(struct db_base *b, struct db_parser *p)
 {
-    const json_t *set = db_parser_member(p, "enum", DB_P_ANY | DB_P_OPTIONAL);
+    const json_t *set = db_parser_json(p, "enum", DB_P_ANY | DB_P_OPTIONAL);
     if (set) {
         struct db_type t;
         enum_type(b, &t);
@@ -182,13 +183,13 @@ parse_constraints(struct db_base *b, struct db_parser *p)
     case DB_REAL:
         return parse_numbers(b, p);
     case DB_STRING: {
-        const json_t *lo = db_parser_member(p, "minLength", DB_P_INTEGER | DB_P_OPTIONAL);
-        const json_t *hi = db_parser_member(p, "maxLength", DB_P_INTEGER | DB_P_OPTIONAL);
+        const json_t *lo = db_parser_json(p, "minLength", DB_P_INTEGER | DB_P_OPTIONAL);
+        const json_t *hi = db_parser_json(p, "maxLength", DB_P_INTEGER | DB_P_OPTIONAL);
         struct db_error *e = parse_length(&b->len_min, lo, "minLength");
         e = e ? e : parse_length(&b->len_max, hi, "maxLength");
         return e ? e
                : b->len_min > b->len_max
-                   ? db_error_syntax(p->json, NULL, "minLength exceeds maxLength")
+                   ? db_error_syntax(p->value.json, NULL, "minLength exceeds maxLength")
                    : NULL;
     }
     case DB_UUID:
@@ -206,8 +207,8 @@ db_base_from_json(struct db_base *b, const json_t *j)
         return parse_atomic(&b->type, j);
     }
     struct db_parser p;
-    db_parser_init(&p, j, "ovsdb type");
-    const json_t *type = db_parser_member(&p, "type", DB_P_STRING);
+    db_parser_init(&p, db_value_of(j), "ovsdb type");
+    const json_t *type = db_parser_json(&p, "type", DB_P_STRING);
     struct db_error *e = type ? parse_atomic(&b->type, type) : NULL;
     if (!e && !db_parser_failed(&p)) {
         e = parse_constraints(b, &p);
@@ -309,11 +310,11 @@ static struct db_error *
 parse_type_object(struct db_type *t, const json_t *j)
 {
     struct db_parser p;
-    db_parser_init(&p, j, "ovsdb type");
-    const json_t *key = db_parser_member(&p, "key", DB_P_STRING | DB_P_OBJECT);
-    const json_t *value = db_parser_member(&p, "value", DB_P_STRING | DB_P_OBJECT | DB_P_OPTIONAL);
-    const json_t *min = db_parser_member(&p, "min", DB_P_INTEGER | DB_P_OPTIONAL);
-    const json_t *max = db_parser_member(&p, "max", DB_P_INTEGER | DB_P_STRING | DB_P_OPTIONAL);
+    db_parser_init(&p, db_value_of(j), "ovsdb type");
+    const json_t *key = db_parser_json(&p, "key", DB_P_STRING | DB_P_OBJECT);
+    const json_t *value = db_parser_json(&p, "value", DB_P_STRING | DB_P_OBJECT | DB_P_OPTIONAL);
+    const json_t *min = db_parser_json(&p, "min", DB_P_INTEGER | DB_P_OPTIONAL);
+    const json_t *max = db_parser_json(&p, "max", DB_P_INTEGER | DB_P_STRING | DB_P_OPTIONAL);
     struct db_error *e = db_parser_finish(&p);
     e = e ? e : db_base_from_json(&t->key, key);
     e = e || !value ? e : db_base_from_json(&t->value, value);

@@ -59,7 +59,7 @@ tests_fuzz_fuzz_openflow_LDADD = $(TEST_LIBS)
 tests_fuzz_fuzz_openflow_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 check_PROGRAMS += tests/fuzz/fuzz_ovsdb
 TESTS += tests/fuzz/fuzz_ovsdb
-tests_fuzz_fuzz_ovsdb_SOURCES = tests/fuzz/fuzz_ovsdb.c $(FUZZ_DRIVER)
+tests_fuzz_fuzz_ovsdb_SOURCES = tests/fuzz/fuzz_ovsdb.c tests/unit/ovsdb/tree_twins.h $(FUZZ_DRIVER)
 tests_fuzz_fuzz_ovsdb_LDADD = $(LIBS_OVSDB) $(EXT_LIBS)
 tests_fuzz_fuzz_ovsdb_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 

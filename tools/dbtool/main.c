@@ -342,7 +342,7 @@ run_transaction(struct cmdline_ctx *ctx, bool write)
     } else if (!name || strcmp(name, db->schema->name)) {
         print_error(db_error_syntax(params, NULL, "database name expected as first parameter"));
     } else {
-        struct db_exec x = {.db = db, .params = params, .client = {.role = rbac_role}};
+        struct db_exec x = {.db = db, .params = db_value_of(params), .client = {.role = rbac_role}};
         db_execute(&x, &result);
         json_t *sorted = json_loads(str_get(&result), JSON_ALLOW_NUL, NULL);
         print_json(sorted);

@@ -52,7 +52,7 @@ transact(struct db *db, const char *role, const char *id, const char *ops)
 {
     char *text = base_asprintf("[\"Farm\",%s]", ops);
     json_t *params = json_loads(text, 0, NULL);
-    struct db_exec x = {.db = db, .params = params, .client = {role, id}};
+    struct db_exec x = {.db = db, .params = db_value_of(params), .client = {role, id}};
     struct str result = STR_INIT;
     if (!params) {
         print_error("no JSON: %s\n", text);

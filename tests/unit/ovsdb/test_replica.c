@@ -93,7 +93,7 @@ expect(struct db *db, const char *t, const char *own)
         parse("[\"D\",{\"op\":\"select\",\"table\":\"T\",\"where\":[],\"columns\":[\"name\",\"n\","
               "\"s\",\"m\"]},{\"op\":\"select\",\"table\":\"Own\",\"where\":[],\"columns\":"
               "[\"name\"]}]");
-    struct db_exec x = {.db = db, .params = params};
+    struct db_exec x = {.db = db, .params = db_value_of(params)};
     struct str result = STR_INIT;
     assert_true(db_execute(&x, &result));
     char *want_text = base_asprintf("[{\"rows\":%s},{\"rows\":%s}]", t, own);

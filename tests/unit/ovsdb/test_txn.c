@@ -715,7 +715,7 @@ static bool
 execute(struct db *db, const json_t *ops, json_t **reply)
 {
     struct str result = STR_INIT;
-    struct db_exec x = {.db = db, .params = ops};
+    struct db_exec x = {.db = db, .params = db_value_of(ops)};
     assert_true(db_execute(&x, &result));
     json_t *j = json_loadb(result.p, result.len, 0, NULL);
     assert_non_null(j);

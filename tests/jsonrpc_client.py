@@ -10,6 +10,7 @@ class Client:
         self.s.connect(path)
         self.s.settimeout(timeout)
         self.buf, self.n, self.decoder = "", 0, json.JSONDecoder()
+        self.more = {}  # members of each message that mean nothing
 
     def receive(self):
         while True:
@@ -28,7 +29,7 @@ class Client:
 
     def send(self, method, *params):
         self.n += 1
-        self.s.sendall(json.dumps({"id": self.n, "method": method, "params": list(params)}).encode())
+        self.s.sendall(json.dumps(dict(self.more, id=self.n, method=method, params=list(params))).encode())
         return self.n
 
     def call(self, method, *params):

@@ -15,6 +15,7 @@ vsctl_want_info(struct vsctl *v, struct vsctl_cmd *c)
         IDL_BRIDGE_PORTS,         IDL_PORT_NAME,     IDL_PORT_FAKE_BRIDGE,  IDL_PORT_TAG,
         IDL_PORT_INTERFACES,      IDL_INTERFACE_NAME};
     if (v->lean) {
+        idl_want(v->idl, IDL_OPEN_VSWITCH_BRIDGES, IDL_READ);
         idl_want(v->idl, IDL_BRIDGE_NAME, IDL_READ);
         idl_want(v->idl, IDL_PORT_NAME, IDL_READ);
         idl_want(v->idl, IDL_PORT_FAKE_BRIDGE, IDL_READ);
@@ -33,26 +34,6 @@ bool
 vsctl_is_fake(const struct idl_port *p)
 {
     return p->fake_bridge && p->tag && *p->tag >= 0 && *p->tag <= 4095;
-}
-
-void
-vsctl_load_fakes(struct vsctl *v)
-{
-    const struct idl_port *p;
-    if (v->fakes_known) {
-        return;
-    }
-    v->n_fakes = 0;
-    IDL_PORT_FOR_EACH(p, v->idl)
-    {
-        if (vsctl_is_fake(p)) {
-            if (v->n_fakes == v->fakes_cap) {
-                v->fakes = base_grow(v->fakes, &v->fakes_cap, sizeof *v->fakes);
-            }
-            v->fakes[v->n_fakes++] = p;
-        }
-    }
-    v->fakes_known = true;
 }
 
 // Sets of references are sorted by uuid.
@@ -74,17 +55,53 @@ has_port(const struct idl_bridge *br, const struct idl_port *port)
     return false;
 }
 
+bool
+vsctl_is_bridge(const struct idl_open_vswitch *ovs, const struct idl_bridge *br)
+{
+    for (size_t i = 0; br && i < ovs->n_bridges; i++) {
+        if (ovs->bridges[i] == br) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct idl_bridge *
+bridge_by_name(const struct vsctl *v, const char *name)
+{
+    const struct idl_bridge *br = idl_bridge_by_name(v->idl, name);
+    return vsctl_is_bridge(v->ovs, br) ? br : NULL;
+}
+
 static const struct idl_bridge *
 bridge_of(struct vsctl *v, const struct idl_port *port)
 {
-    const struct idl_bridge *br;
-    IDL_BRIDGE_FOR_EACH(br, v->idl)
-    {
-        if (has_port(br, port)) {
-            return br;
+    for (size_t i = 0; i < v->ovs->n_bridges; i++) {
+        if (has_port(v->ovs->bridges[i], port)) {
+            return v->ovs->bridges[i];
         }
     }
     return NULL;
+}
+
+void
+vsctl_load_fakes(struct vsctl *v)
+{
+    const struct idl_port *p;
+    if (v->fakes_known) {
+        return;
+    }
+    v->n_fakes = 0;
+    IDL_PORT_FOR_EACH(p, v->idl)
+    {
+        if (vsctl_is_fake(p) && bridge_of(v, p)) {
+            if (v->n_fakes == v->fakes_cap) {
+                v->fakes = base_grow(v->fakes, &v->fakes_cap, sizeof *v->fakes);
+            }
+            v->fakes[v->n_fakes++] = p;
+        }
+    }
+    v->fakes_known = true;
 }
 
 static void
@@ -96,7 +113,7 @@ set_fake(struct vsctl_bridge *out, const struct idl_bridge *br, const struct idl
 bool
 vsctl_find_bridge(struct vsctl *v, const char *name, bool must_exist, struct vsctl_bridge *out)
 {
-    const struct idl_bridge *br = idl_bridge_by_name(v->idl, name);
+    const struct idl_bridge *br = bridge_by_name(v, name);
     if (br) {
         *out = (struct vsctl_bridge){.br = br, .name = br->name};
         return true;
@@ -163,7 +180,7 @@ vsctl_find_port(struct vsctl *v, const char *name, bool must_exist, struct vsctl
 {
     const struct idl_port *p = idl_port_by_name(v->idl, name);
     const struct idl_bridge *br =
-        p && !idl_bridge_by_name(v->idl, name) && !vsctl_is_fake(p) ? bridge_of(v, p) : NULL;
+        p && !bridge_by_name(v, name) && !vsctl_is_fake(p) ? bridge_of(v, p) : NULL;
     if (br) {
         seen_in(v, br, p, b);
         return p;
@@ -203,7 +220,7 @@ vsctl_find_iface(struct vsctl *v, const char *name, bool must_exist, const struc
             }
         }
     }
-    if (p && !(vsctl_is_fake(p) || idl_bridge_by_name(v->idl, p->name))) {
+    if (p && !(vsctl_is_fake(p) || bridge_by_name(v, p->name))) {
         const struct idl_bridge *br = bridge_of(v, p);
         if (br) {
             seen_in(v, br, p, b);

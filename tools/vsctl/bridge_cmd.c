@@ -122,7 +122,7 @@ list_br(struct vsctl *v, struct vsctl_cmd *c)
     size_t n = 0, cap = idl_table_count(v->idl, IDL_TABLE_BRIDGE) + v->n_fakes + 256;
     IDL_BRIDGE_FOR_EACH(br, v->idl)
     {
-        if (real || !fake) {
+        if ((real || !fake) && vsctl_is_bridge(v->ovs, br)) {
             if (n == cap) {
                 names = base_grow(names, &cap, sizeof *names);
             }

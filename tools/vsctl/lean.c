@@ -90,10 +90,11 @@ vsctl_lean_want(struct vsctl *v, const struct vsctl_cmd *commands, size_t n)
 bool
 vsctl_lean_holds(const struct vsctl *v, const struct vsctl_cmd *commands, size_t n)
 {
+    const struct idl_open_vswitch *ovs = idl_open_vswitch_first(v->idl);
     for (size_t i = 0; i < n; i++) {
         if (is_adding(&commands[i])) {
             const char *port = commands[i].argv[2];
-            if (!idl_bridge_by_name(v->idl, commands[i].argv[1]) ||
+            if (!ovs || !vsctl_is_bridge(ovs, idl_bridge_by_name(v->idl, commands[i].argv[1])) ||
                 idl_bridge_by_name(v->idl, port) || idl_port_by_name(v->idl, port) ||
                 idl_interface_by_name(v->idl, port)) {
                 return false;

@@ -442,6 +442,26 @@ run_until_done(struct run *r)
     }
 }
 
+// The system's log is for what may have changed something, not for scripts that look every second.
+static bool
+only_reads(const struct run *r)
+{
+    static const char *const readers[] = {"get",     "list",     "find",       "show",
+                                          "comment", "br-to-",   "wait-until", "br-exists",
+                                          "br-get-", "port-to-", "iface-to-"};
+    for (size_t i = 0; i < r->n; i++) {
+        size_t k = 0;
+        while (k < ARRAY_SIZE(readers) &&
+               strncmp(r->commands[i].syntax->name, readers[k], strlen(readers[k]))) {
+            k++;
+        }
+        if (k == ARRAY_SIZE(readers)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -470,7 +490,7 @@ main(int argc, char *argv[])
     }
     r.args = joined_args(argc, argv);
     r.commands = vsctl_parse(argc - first, argv + first, r.options, r.n_options, &r.n);
-    LOG_INFO("Called as %s", r.args);
+    LOG_AT(only_reads(&r) ? LOG_LEVEL_DBG : LOG_LEVEL_INFO, "Called as %s", r.args);
 
     // A passive remote can't be asked to call twice.
     bool may_start_over = r.db[0] != 'p' && !r.retry;

@@ -148,6 +148,8 @@ const struct idl_port *vsctl_find_port(struct vsctl *, const char *name, bool mu
 const struct idl_interface *vsctl_find_iface(struct vsctl *, const char *name, bool must_exist,
                                              const struct idl_port **, struct vsctl_bridge *);
 bool vsctl_is_fake(const struct idl_port *);
+// Rows that only something else refers to, a Flow_Sample_Collector_Set for one, are no bridges.
+bool vsctl_is_bridge(const struct idl_open_vswitch *, const struct idl_bridge *); // NULL allowed
 bool vsctl_child(struct vsctl *, const struct idl_bridge *, int vlan, struct vsctl_bridge *);
 bool vsctl_in_bridge(
     struct vsctl *, const struct idl_port *,

@@ -4,6 +4,6 @@
 #define LIB_BASE_DAEMON_PRIVATE_H 1
 
 void daemon_catch_signals(void);
-void daemon_drop_root(void); // becomes the user of --user without any capability (daemon_user.c)
+void daemon_drop_root(void); // becomes the user of --user with the capabilities of any daemon (daemon_user.c)
 
 #endif

@@ -52,36 +52,38 @@ daemon_set_user(const char *spec)
 }
 
 static void
-keep_capabilities(void)
+keep_capabilities(bool datapath)
 {
-    static const int kept[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BROADCAST,
-                               CAP_NET_BIND_SERVICE};
+    static const int kept[] = {CAP_NET_BIND_SERVICE, CAP_IPC_LOCK, // all daemons
+                               CAP_NET_ADMIN, CAP_NET_RAW, CAP_NET_BROADCAST};
+    const size_t n = datapath ? ARRAY_SIZE(kept) : 2;
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[2] = {{0}};
-    for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+    for (size_t i = 0; i < n; i++) {
         data[0].effective |= 1u << kept[i];
     }
     data[0].permitted = data[0].inheritable = data[0].effective;
     if (syscall(SYS_capset, &header, data) < 0) {
-        log_fatal(errno, "cannot keep the network capabilities as user %s", user);
+        log_fatal(errno, "cannot keep the capabilities of a daemon as user %s", user);
     }
 }
 
-// privileged: keep what is needed to run a datapath.
+// datapath: keep what is needed to run one.
 static void
-change(bool privileged)
+change(bool datapath)
 {
     if (!user || (uid == geteuid() && gid == getegid())) {
         return;
     }
-    if (privileged && prctl(PR_SET_KEEPCAPS, 1) < 0) {
+    const bool capable = !geteuid();
+    if (capable && prctl(PR_SET_KEEPCAPS, 1) < 0) {
         log_fatal(errno, "cannot keep capabilities");
     }
     if (setgid(gid) < 0 || (*user && initgroups(user, gid) < 0) || setuid(uid) < 0) {
         log_fatal(errno, "cannot change to user %s", user);
     }
-    if (privileged) {
-        keep_capabilities();
+    if (capable && (uid || datapath)) {
+        keep_capabilities(datapath);
     }
     free(user);
     user = NULL;

@@ -20,7 +20,7 @@ SOL_PACKET = 263
 DEFAULTS = {
     "count": "1", "size": "0", "dst_mac": "ff:ff:ff:ff:ff:ff", "src_mac": "", "vlan": "", "type": "ip", "src": "0.0.0.0",
     "dst": "0.0.0.0", "proto": "udp", "sport": "1000", "dport": "2000", "ttl": "64", "tos": "0", "flags": "2", "gap_us": "0",
-    "fragment": "0", "payload": "",
+    "fragment": "0", "payload": "", "spread": "1",
 }
 
 
@@ -84,10 +84,12 @@ def send(device, pairs):
         o[name] = value
     s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     s.bind((device, 0))
-    frame = build(o, s.getsockname()[4])
+    frames = []
+    for i in range(int(o["spread"])):  # over so many destination ports, in turn
+        frames.append(build(dict(o, dport=str(int(o["dport"]) + i)), s.getsockname()[4]))
     gap = int(o["gap_us"]) / 1e6
-    for _ in range(int(o["count"])):
-        s.send(frame)
+    for i in range(int(o["count"])):
+        s.send(frames[i % len(frames)])
         if gap:
             time.sleep(gap)
 

@@ -2,7 +2,7 @@
 noinst_LIBRARIES += offload/liboffload.a
 offload_liboffload_a_SOURCES = \
 	offload/ofl.h \
-	offload/ofl_private.h
+	offload/ofl_old.h offload/ofl_private.h
 offload_liboffload_a_SOURCES += \
 	offload/ofl_action.c \
 	offload/ofl_decode.c \

@@ -13,7 +13,7 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 
-#include "offload/ofl_private.h"
+#include "offload/ofl_old.h"
 
 #define TRIES 3 // a dump that changes interrupted is made again
 

@@ -14,7 +14,7 @@
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 
-#include "offload/ofl_private.h"
+#include "offload/ofl_old.h"
 
 #define LEVELS_FROM 0x100
 #define PARENT TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)

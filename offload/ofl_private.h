@@ -8,7 +8,7 @@
 //     ofl_port.c    devices and their facts           ofl_nic.c      what a NIC was seen to take
 //     ofl_trust.c   filters that need no look
 //     ofl_table.c   the filters that are there        ofl_explain.c, ofl_text.c   dry runs, words
-//     ofl_local.c   copies for the bridge's own port  ofl_old.c      filters that still count
+//     ofl_local.c   copies for the bridge's own port  ofl_old.h, .c  filters that still count
 //
 // One mutex guards ports, NICs and the table of filters; it is never held while the kernel is
 // asked.
@@ -37,7 +37,7 @@ struct ofl_nic { // an eswitch; lives as long as its dp
     uint16_t in_a_row;    // from here on see ofl_trust.c
     uint16_t taken;
     uint32_t kinds[64];
-    bool late;            // from here on see ofl_old.c
+    bool late;            // from here on see ofl_old.h
     uint8_t prompt, looks;
     uint8_t no_pass;      // deletions before letting packets pass is tried again
 };
@@ -203,27 +203,6 @@ bool ofl_pedit_get(const struct nlk_attr *options, struct ofl_pedit *);
 // The set fields that these bytes are. False: bytes that no field has.
 bool ofl_pedit_fields(struct ofl_pedit *, const struct flow_match *, struct dp_actions *);
 
-// --- Filters that still count (ofl_old.c). ---
-
-struct ofl_old {
-    struct hmap_node by_id;
-    struct cds_list_head in_order;
-    struct flow_id id;
-    struct dp_channel *owner; // whose thread removes it
-    struct ofl_nic *nic;
-    int ifindex;
-    uint32_t handle;
-    uint16_t prio;
-    be16_t protocol;
-    uint64_t packets, bytes; // that were told of it
-    int64_t due;             // ms: when it can go
-    uint32_t serial;         // what comes is told under it
-    bool left;               // the flow has left
-    bool counts;             // false: it only lets packets pass
-    bool active;             // it counted shortly before
-    bool leaving;            // somebody removes it
-};
-
 // --- Copies for the bridge's own port (ofl_local.c). ---
 
 struct ofl_local { // a chain of a device, whose filters give a packet to an internal port
@@ -268,7 +247,8 @@ struct dp {
         GUARDED_BY(mutex); // devices that left the datapath: their clsact goes with the last filter
     size_t n_leaving GUARDED_BY(mutex), cap_leaving GUARDED_BY(mutex);
     struct cds_list_head olds GUARDED_BY(mutex); // ofl_old.in_order: first due first
-    struct hmap olds_by_id GUARDED_BY(mutex);
+    struct cds_list_head exposed GUARDED_BY(mutex); // the same, of those that packets still hit
+    struct hmap olds_by_id GUARDED_BY(mutex);       // both
     uint32_t next_serial GUARDED_BY(mutex);
     struct ofl_local *locals GUARDED_BY(mutex); // few
     size_t n_locals GUARDED_BY(mutex), cap_locals GUARDED_BY(mutex);
@@ -312,26 +292,6 @@ int ofl_dump_device(struct dp_channel *, int ifindex, bool terse,
 // The level for what takes this filter's place.
 uint8_t ofl_next_level(struct dp *dp, const struct flow_id *, const struct ofl_flow *)
     REQUIRES(dp->mutex);
-
-// ofl_old.c
-void ofl_old_init(struct dp *dp);
-void ofl_old_clear(struct dp *dp) REQUIRES(dp->mutex);
-bool ofl_nic_is_late(struct ofl_nic *); // may its counters be?
-void ofl_old_add(struct dp *dp, const struct ofl_old *) REQUIRES(dp->mutex); // copies; due: 0: later, else at once
-void ofl_old_count(const struct ofl_counts *, be16_t protocol, uint64_t *packets, uint64_t *bytes);
-// One more than the highest level of an id's; 0: none.
-uint8_t ofl_old_top(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex);
-// The same of those that let packets pass, of a device: packets of a new flow may be among them.
-uint8_t ofl_old_passes(struct dp *dp, int ifindex) REQUIRES(dp->mutex);
-// The flow leaves: what had no number comes under this one, where this channel removes it.
-void ofl_old_leave(struct dp *dp, const struct dp_channel *, const struct flow_id *, uint32_t serial) REQUIRES(dp->mutex);
-bool ofl_old_on(struct dp *dp, int ifindex) REQUIRES(dp->mutex);
-// A dump shows a filter: one of these?
-bool ofl_old_known(struct dp *dp, const struct ofl_record *) REQUIRES(dp->mutex);
-uint32_t ofl_old_serial(struct dp *dp) REQUIRES(dp->mutex); // a new one
-struct ofl_nic *ofl_old_nic(struct dp *dp, const struct flow_id *) REQUIRES(dp->mutex); // NULL: none
-// All of a flow that is there, at once.
-void ofl_old_remove_of(struct dp_channel *, const struct flow_id *);
 
 // ofl_local.c
 // Are the filters there that a flow with f->local needs?

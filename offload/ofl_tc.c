@@ -12,7 +12,7 @@
 // a filter counted that is replaced under its own name. Only ethertypes without levels (see
 // ofl_prio()) are replaced so, and lose what passes between the question for their counters and
 // the replacement. Until the old filter is gone the table names it, and dumps count it. Where the
-// NIC reports counters late, it is not removed but left to ofl_old.c, and so is the filter of a
+// NIC reports counters late, it is not removed but left to ofl_old.h, and so is the filter of a
 // flow that leaves.
 #include "config.h"
 
@@ -25,7 +25,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "offload/ofl_private.h"
+#include "offload/ofl_old.h"
 
 LOG_MODULE(offload);
 
@@ -64,8 +64,9 @@ struct round { // its memory stays with the channel
     struct nlk_result *results;
     size_t n_steps, n_sent, n_new;
     size_t cap_steps;
-    bool any_local; // a step has no_local
-    bool any_again; // … again
+    bool any_local;   // a step has no_local
+    bool any_again;   // … again
+    bool any_exposed; // a flow has left whose filter the NIC lets packets hit on
 };
 
 #define PER_STEP 3 // messages: qdisc, get, new
@@ -98,7 +99,7 @@ round_begin(struct dp_channel *c, size_t n)
     memset(r->steps, 0, n * sizeof *r->steps);
     r->n_steps = n;
     r->n_sent = r->n_new = 0;
-    r->any_local = r->any_again = false;
+    r->any_local = r->any_again = r->any_exposed = false;
     nlk_batch_clear(&c->batch);
     return r;
 }
@@ -300,8 +301,34 @@ believe(struct dp *dp, struct step *s, const struct ofl_flow *flow) REQUIRES(dp-
 {
     struct ofl_nic *nic = nic_of(dp, s);
     s->kind = s->wants_hw && nic ? ofl_trust_kind(s->op->match, s->op->actions) : 0;
-    s->believed = s->kind && !flow && !s->f.flags && !s->no_qdisc && ofl_trust(nic, s->kind);
+    s->believed = s->kind && !flow && !s->f.flags && !s->no_qdisc &&
+                  !ofl_old_exposed(dp, &s->op->id) && ofl_trust(nic, s->kind);
     return s->believed;
+}
+
+// May its counter move when it matches nothing any more?
+static bool
+counts_late(struct dp *dp, const struct ofl_flow *flow) REQUIRES(dp->mutex)
+{
+    return flow->in_hw && ofl_has_levels(flow->protocol) &&
+           ofl_nic_is_late(ofl_table_nic(dp, flow));
+}
+
+// Before what there is of the flow's, and what lets its packets pass. False: they came so fast that
+// no level is left before old filters that have counters to tell; better without tc for a moment.
+static bool
+choose_level(struct dp *dp, struct step *s, const struct ofl_flow *flow) REQUIRES(dp->mutex)
+{
+    enum { LEVELS = OFL_LEVELS - 8 }; // room for what will let packets pass this one
+    const struct dp_flow_op *op = s->op;
+    const unsigned level =
+        flow ? ofl_next_level(dp, &op->id, flow) : ofl_old_passes(dp, s->f.ifindex, op->match);
+    if (level < LEVELS && (level || !flow)) {
+        s->f.level = (uint8_t) level;
+        return true;
+    }
+    s->f.level = 0;
+    return flow && !(s->wants_late && (counts_late(dp, flow) || ofl_old_top(dp, &op->id)));
 }
 
 // A new filter; for a flow that has one, to take its place.
@@ -315,11 +342,13 @@ put_filter(struct dp *dp, struct round *r, struct step *s, struct ofl_flow *flow
     s->old_told = false;
     s->is_new = s->is_new || !flow;
     s->in_place = flow && !ofl_has_levels(flow->protocol);
+    s->f.level = 0;
     s->f.handle = s->in_place ? flow->handle : ofl_table_handle(dp);
-    s->f.level = s->in_place ? 0
-                 : flow      ? ofl_next_level(dp, &op->id, flow)
-                             : ofl_old_passes(dp, s->f.ifindex);
-    s->f.level = s->f.level < OFL_LEVELS ? s->f.level : 0;
+    if (!s->in_place && !choose_level(dp, s, flow)) {
+        s->was_there = false; // nothing takes its place
+        reason_set(&s->op->reason, REASON_POLICY_RATE_LIMITED, FIELD_COUNT, 0, NULL);
+        return false;
+    }
     if (s->in_place) {
         put_get(r, s, flow);
     } else if (flow) {
@@ -377,14 +406,6 @@ put_new(struct dp *dp, struct round *r, struct step *s) REQUIRES(dp->mutex)
     in->qdisc = true;
     s->sent = true;
     r->n_new++;
-}
-
-// May its counter move when it matches nothing any more?
-static bool
-counts_late(struct dp *dp, const struct ofl_flow *flow) REQUIRES(dp->mutex)
-{
-    return flow->in_hw && ofl_has_levels(flow->protocol) &&
-           ofl_nic_is_late(ofl_table_nic(dp, flow));
 }
 
 // Instead of removing the flow's filter: one before it that lets packets pass. False: it cannot be.
@@ -565,6 +586,9 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
     op->place = in_hw ? DP_PLACE_TC_HW : DP_PLACE_TC_SW;
     if (in_hw) {
         ofl_nic_inserted(nic, us);
+        if (!s->believed) {
+            ofl_old_cover(dp, &op->id, s->f.level);
+        }
         if (s->f.local) {
             say_local(dp, s);
         }
@@ -583,13 +607,14 @@ done_new(struct dp *dp, struct step *s, const struct nlk_result *res, int64_t us
     ofl_counts_stats(&s->counts, flow, &op->stats);
 }
 
-// before: packets that were known before its counters were read.
+// before: packets that were known before its counters were read. covered: the NIC has what stands
+// before it.
 static void
-add_old(struct dp *dp, struct dp_channel *c, const struct ofl_flow *flow, const struct step *s,
-        uint64_t before) REQUIRES(dp->mutex)
+add_old(struct dp *dp, const struct round *r, const struct ofl_flow *flow, const struct step *s,
+        uint64_t before, bool covered) REQUIRES(dp->mutex)
 {
     struct ofl_old o = {.id = flow->id,
-                        .owner = c,
+                        .owner = r->c,
                         .nic = ofl_table_nic(dp, flow),
                         .ifindex = flow->ifindex,
                         .handle = flow->handle,
@@ -599,7 +624,7 @@ add_old(struct dp *dp, struct dp_channel *c, const struct ofl_flow *flow, const 
                         .serial = s->op->late,
                         .active = flow->told && flow->told->told_packets > before};
     ofl_old_count(&s->old, flow->protocol, &o.packets, &o.bytes);
-    ofl_old_add(dp, &o);
+    ofl_old_add(dp, &o, covered || !flow->in_hw ? NULL : s->op->match);
 }
 
 // The filter that lets packets pass. at_once: it has no use.
@@ -607,53 +632,55 @@ static void
 add_pass(struct dp *dp, struct dp_channel *c, const struct ofl_flow *flow, const struct step *s,
          bool at_once) REQUIRES(dp->mutex)
 {
+    const bool in_hw = s->flags & TCA_CLS_FLAGS_IN_HW;
     const struct ofl_old o = {.id = flow->id,
                               .owner = c,
-                              .nic = ofl_table_nic(dp, flow),
+                              .nic = in_hw ? nic_of(dp, s) : NULL,
                               .ifindex = s->f.ifindex,
                               .handle = s->f.handle,
                               .prio = s->f.prio,
                               .protocol = s->f.protocol,
                               .due = at_once};
-    ofl_old_add(dp, &o);
+    ofl_old_add(dp, &o, s->op->match);
 }
 
-// Packets pass the flow's filter; what that one knew is told now, the rest later.
+// Packets pass the flow's filter, at least in software; what that one knew is told now, the rest
+// later.
 static void
 done_leave(struct dp *dp, struct round *r, struct step *s, const struct nlk_result *res)
     REQUIRES(dp->mutex)
 {
-    enum { TRIES_AFTER = 64 };
     struct dp_flow_op *op = s->op;
     struct ofl_flow *flow = ofl_table_find(dp, &op->id);
     if (!flow) {
         op->error = -ENOENT;
         return;
     }
-    const bool in_hw = s->passes && s->flags & TCA_CLS_FLAGS_IN_HW;
-    if (!in_hw || res->error || !s->old_told) {
+    if (!s->passes || res->error || !s->old_told) {
         if (s->passes) {
             add_pass(dp, r->c, flow, s, true);
-        }
-        if (!in_hw && flow->nic) {
-            ofl_table_nic(dp, flow)->no_pass = TRIES_AFTER;
         }
         s->again = r->any_again = true;
         return;
     }
+    const bool in_hw = s->flags & TCA_CLS_FLAGS_IN_HW;
     const uint64_t before = flow->told ? flow->told->told_packets : 0;
     ofl_counts_stats(&s->old, flow, &op->stats);
-    add_old(dp, r->c, flow, s, before);
+    if (in_hw) {
+        ofl_old_cover(dp, &op->id, s->f.level);
+    }
+    add_old(dp, r, flow, s, before, in_hw);
     add_pass(dp, r->c, flow, s, false);
     op->late = ofl_old_serial(dp);
     ofl_old_leave(dp, r->c, &op->id, op->late);
+    r->any_exposed |= ofl_old_exposed(dp, &op->id);
     op->place = place_of(flow);
     ofl_table_remove(dp, flow);
 }
 
 // The old filter has gone, or lingers; the new one has its place.
 static void
-done_old(struct dp *dp, struct dp_channel *c, struct step *s, int error) REQUIRES(dp->mutex)
+done_old(struct dp *dp, const struct round *r, struct step *s, int error) REQUIRES(dp->mutex)
 {
     struct ofl_flow *flow = ofl_table_find(dp, &s->op->id);
     if (!flow) {
@@ -669,7 +696,7 @@ done_old(struct dp *dp, struct dp_channel *c, struct step *s, int error) REQUIRE
     carry(flow, s);
     if (stays) {
         s->op->late = s->wants_late ? ofl_old_serial(dp) : 0;
-        add_old(dp, c, flow, s, before);
+        add_old(dp, r, flow, s, before, s->flags & TCA_CLS_FLAGS_IN_HW);
     }
     flow->handle = s->f.handle;
     flow->prio = s->f.prio;
@@ -759,7 +786,7 @@ remove_old(struct round *r)
     const int error = transact(r);
     mutex_lock(&dp->mutex);
     for (size_t i = 0; i < r->n_sent; i++) {
-        done_old(dp, r->c, r->sent[i].step, r->results[i].error);
+        done_old(dp, r, r->sent[i].step, r->results[i].error);
     }
     mutex_unlock(&dp->mutex);
     return error;
@@ -925,6 +952,9 @@ ofl_flow_apply(struct dp_channel *c, struct dp_flow_op *ops, size_t n)
     }
     if (r->any_again) {
         error = error ? error : delete_again(r);
+    }
+    if (r->any_exposed) {
+        ofl_old_retry(c);
     }
     for (size_t i = 0; i < n; i++) {
         if (error && r->steps[i].again) {

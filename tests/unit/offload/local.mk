@@ -20,3 +20,9 @@ tests_unit_offload_test_table_LDADD = $(TEST_LIBS)
 check_PROGRAMS += tests/unit/offload/ofl_drive
 tests_unit_offload_ofl_drive_SOURCES = tests/unit/offload/ofl_drive.c
 tests_unit_offload_ofl_drive_LDADD = $(TEST_LIBS)
+
+check_PROGRAMS += tests/unit/offload/test_late
+TESTS += tests/unit/offload/test_late
+tests_unit_offload_test_late_SOURCES = tests/unit/offload/test_late.c
+tests_unit_offload_test_late_LDADD = $(TEST_LIBS)
+tests_unit_offload_test_late_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nlk_transact

@@ -221,6 +221,12 @@ of_bridge_n_rules(const struct of_bridge *br)
     return br->n_rules - br->n_hidden;
 }
 
+size_t
+of_bridge_n_hidden(const struct of_bridge *br)
+{
+    return br->n_hidden;
+}
+
 struct walk {
     bool (*cb)(struct of_rule *, void *);
     void *aux;

@@ -193,6 +193,7 @@ int of_bridge_flow_mod(struct of_bridge *, const struct of_flow_mod *); // 0 or 
 void of_bridge_refresh_stats(struct of_bridge *);
 void of_bridge_flush_rules(struct of_bridge *); // all but hidden ones
 size_t of_bridge_n_rules(const struct of_bridge *);
+size_t of_bridge_n_hidden(const struct of_bridge *);
 // Walks all rules (main thread): bridge/dump-flows, audit.
 void of_bridge_for_each_rule(struct of_bridge *, bool (*cb)(struct of_rule *, void *aux), void *aux);
 // One rule without its table's number as bridge/dump-flows prints it.

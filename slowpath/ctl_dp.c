@@ -247,19 +247,20 @@ compare_sp_ports(const void *a_, const void *b_)
                   (*(const struct sp_port *const *) b_)->name);
 }
 
+// As the datapath calls it.
 static const char *
-kind_name(const struct sp_dp *dp, const struct sp_port *p)
+kind_name(const struct sp_target *t, const struct sp_port *p)
 {
-    const bool dummy = !strcmp(dp->type, "dummy");
-    return p->kind == SP_PORT_PATCH      ? "patch"
-           : p->kind == SP_PORT_INTERNAL ? (dummy                         ? "dummy-internal"
-                                            : !strcmp(dp->type, "netdev") ? "tap"
-                                                                          : "internal")
-                                         : (dummy ? "dummy" : "system");
+    for (size_t i = 0; i < t->n_ports; i++) {
+        if (t->ports[i].port_no == p->dp_port && t->ports[i].type[0]) {
+            return t->ports[i].type;
+        }
+    }
+    return "system";
 }
 
 static void
-show_bridge(const struct sp_bridge *br, struct str *out)
+show_bridge(const struct sp_bridge *br, const struct sp_target *t, struct str *out)
 {
     const struct sp_port **list = base_calloc(hmap_count(&br->ports) + 1, sizeof *list), *p;
     size_t n = 0;
@@ -275,7 +276,7 @@ show_bridge(const struct sp_bridge *br, struct str *out)
             str_addf(out, "    %s %u/none: (patch: peer=%s)\n", p->name, ofp,
                      p->peer ? p->peer->name : "?");
         } else {
-            str_addf(out, "    %s %u/%u: (%s)\n", p->name, ofp, p->dp_port, kind_name(br->dp, p));
+            str_addf(out, "    %s %u/%u: (%s)\n", p->name, ofp, p->dp_port, kind_name(t, p));
         }
     }
     free(list);
@@ -295,9 +296,12 @@ dpif_show(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
             str_addf(&out, "%s@ovs-%s: hit:%llu missed:%llu\n", dp->type, dp->type,
                      (unsigned long long) s.hit, (unsigned long long) s.missed);
         }
+        struct sp_target t = {.ops = dp->ops, .dp = dp->dp, .sp = dp};
+        sp_target_ports(&t);
         for (size_t i = 0; i < n; i++) {
-            show_bridge(list[i], &out);
+            show_bridge(list[i], &t, &out);
         }
+        sp_target_close(&t);
         free(list);
     }
     rcu_end();
@@ -366,7 +370,9 @@ report_memory(void *aux)
     for (struct sp_dp *dp = sp_dp_first(); dp; dp = dp->next) {
         struct mega_stats s;
         mega_stats(dp->cache, &s);
-        coverage_memory_add("udpif keys", s.n);
+        if (s.n) {
+            coverage_memory_add("udpif keys", s.n);
+        }
         coverage_memory_add("handlers", MAX(sp_handlers_n(dp->handlers), 1));
         coverage_memory_add("revalidators", 1);
     }
@@ -375,7 +381,7 @@ report_memory(void *aux)
         HMAP_FOR_EACH (br, by_name, &config->bridges) {
             coverage_memory_add("ports", hmap_count(&br->ports));
             if (br->of) {
-                coverage_memory_add("rules", of_bridge_n_rules(br->of));
+                coverage_memory_add("rules", of_bridge_n_rules(br->of) + of_bridge_n_hidden(br->of));
             }
         }
     }

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 
+#include "kdatapath/kd.h"
 #include "lib/base/clock.h"
 #include "lib/base/rcu.h"
 #include "lib/base/str.h"
@@ -68,7 +69,7 @@ format_flow(const struct dump *d, const struct dp_flow_record *r, struct str *ou
     dp_port_namer *namer = d->dp ? sp_ctl_port_name : sp_target_port_name;
     const struct dp_flow_style style = {.verbose = d->verbose,
                                         .placeless = d->bridge,
-                                        .kernel = !strcmp(d->target.type, "system"),
+                                        .kernel = d->target.ops == &kd_dp_ops,
                                         .namer =
                                             d->names || (d->verbose && !d->numbers) ? namer : NULL,
                                         .aux = d->dp ? (void *) d->dp : (void *) &d->target};

@@ -191,7 +191,7 @@ sp_target_open(const char *text, struct sp_target *t, struct str *why)
     }
     const struct dp_ops *ops = dp_ops_find(type);
     if (!ops || ops != &kd_dp_ops) {
-        return typed && !ops ? -EAFNOSUPPORT : -ENODEV;
+        return ops ? -ENODEV : -EAFNOSUPPORT;
     }
     const int error = ops->open(name, false, &t->dp);
     if (!error) {

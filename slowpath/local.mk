@@ -58,7 +58,7 @@ slowpath_libslowpath_a_SOURCES += \
 	slowpath/sp_config.c \
 	slowpath/sp_ops.c \
 	slowpath/sp_upcall.c \
-	slowpath/trace.c \
+	slowpath/trace.c slowpath/trace_options.c slowpath/trace_options.h \
 	slowpath/udp.c \
 	slowpath/udp_dummy.c \
 	slowpath/udp_dummy_ctl.c \

@@ -99,7 +99,7 @@ sp_dp_get(const char *type, char **error)
     struct sp_dp *dp = base_calloc(1, sizeof *dp);
     dp->type = ops->type;
     dp->ops = ops;
-    dp->home = strcmp(type, "system") ? DP_PLACE_USER : DP_PLACE_KERNEL;
+    dp->home = ops == &kd_dp_ops ? DP_PLACE_KERNEL : DP_PLACE_USER;
     char *name = base_asprintf("ovs-%s", type);
     int e = ops->open(name, true, &dp->dp);
     free(name);

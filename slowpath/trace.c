@@ -17,6 +17,7 @@
 #include "slowpath/ctl_private.h"
 #include "slowpath/explain.h"
 #include "slowpath/mega.h"
+#include "slowpath/trace_options.h"
 #include "slowpath/xlate_trace.h"
 
 #define MAX_WORDS 5
@@ -88,7 +89,6 @@ parse_actions(struct request *r, const char *text)
     uint32_t usable = UINT32_MAX;
     const struct field_port_names names = {NULL, sp_ctl_ofport_by_name,
                                            (void *) (uintptr_t) r->bridge};
-    r->packet_out = true;
     return of_actions_parse(text, r->bridge ? &names : NULL, false, &r->actions, &usable);
 }
 
@@ -112,16 +112,20 @@ check_actions(struct request *r)
 static char *
 parse_options(struct request *r, int argc, const char *argv[], const char *words[MAX_WORDS], int *n)
 {
+    char *error;
     *n = 0;
     for (int i = 1; i < argc; i++) {
         const char *a = argv[i];
         if (!strcmp(a, "-generate") || !strcmp(a, "--generate")) {
             r->learn = true;
-        } else if (!strcmp(a, "-consistent") || !strcmp(a, "--consistent")) {
+        } else if (r->packet_out && (!strcmp(a, "-consistent") || !strcmp(a, "--consistent"))) {
             r->consistent = true;
-        } else if (!strcmp(a, "--ct-next") || !strcmp(a, "--l7") || !strcmp(a, "--l7-len")) {
-            i++; // what only conntrack and made-up payloads need
-        } else if (!strncmp(a, "--", 2)) {
+        } else if (sp_trace_option(a, argv[i + 1], &error)) {
+            i++;
+            if (error) {
+                return error;
+            }
+        } else if (*a == '-') {
             return base_asprintf("%s: unknown option", a);
         } else if (*n == MAX_WORDS) {
             return base_strdup("too many arguments");
@@ -151,6 +155,7 @@ parse(struct request *r, int argc, const char *argv[], bool packet_out)
 {
     const char *words[MAX_WORDS];
     int n;
+    r->packet_out = packet_out;
     match_init_any(&r->match);
     char *error = parse_options(r, argc, argv, words, &n);
     const char *actions = packet_out && n > 1 ? words[--n] : NULL;

@@ -43,7 +43,16 @@ udp_quiesce(struct dp *dp, const struct dp_channel *self)
     mutex_unlock(&dp->mutex);
 }
 
+bool
+udp_is_dummy(const struct dp_ops *ops)
+{
+    return ops == &udp_dummy_ops || ops == &udp_as_system_ops || ops == &udp_as_netdev_ops;
+}
+
 // --- Datapaths. ---
+
+static int port_add(struct dp *, const struct dp_port_spec *, uint32_t *port_no);
+static int port_del(struct dp *, uint32_t);
 
 static int
 open_any(const char *name, bool create, const struct dp_ops *ops, struct dp **out)
@@ -60,7 +69,7 @@ open_any(const char *name, bool create, const struct dp_ops *ops, struct dp **ou
     struct dp *dp = base_calloc(1, sizeof *dp);
     dp->name = base_strdup(name);
     dp->ops = ops;
-    dp->dummy = ops == &udp_dummy_ops;
+    dp->dummy = udp_is_dummy(ops);
     dp->ports = base_calloc(1, sizeof *dp->ports);
     mutex_init(&dp->mutex);
     udp_table_init(&dp->table);
@@ -75,6 +84,10 @@ open_any(const char *name, bool create, const struct dp_ops *ops, struct dp **ou
     }
     dp->next = datapaths;
     datapaths = dp;
+    if (dp->dummy) { // its own, as every datapath of the stock switch has
+        uint32_t number;
+        port_add(dp, &(struct dp_port_spec){.name = name, .type = "internal", .port_no = 0}, &number);
+    }
     *out = dp;
     return 0;
 }
@@ -91,7 +104,17 @@ open_dummy(const char *name, bool create, struct dp **out)
     return open_any(name, create, &udp_dummy_ops, out);
 }
 
-static int port_del(struct dp *, uint32_t);
+static int
+open_as_system(const char *name, bool create, struct dp **out)
+{
+    return open_any(name, create, &udp_as_system_ops, out);
+}
+
+static int
+open_as_netdev(const char *name, bool create, struct dp **out)
+{
+    return open_any(name, create, &udp_as_netdev_ops, out);
+}
 
 // In user space a datapath doesn't outlive its process: ports go either way.
 static void
@@ -253,9 +276,11 @@ static const struct udp_port_class *
 class_of(const struct dp *dp, const char *type)
 {
     if (dp->dummy) {
-        return !strcmp(type, "internal") ? &udp_dummy_internal_class
-               : !strcmp(type, "dummy")  ? &udp_dummy_class
-                                         : NULL;
+        const bool stands_in = dp_ops_find("system") == &udp_as_system_ops;
+        return !strcmp(type, "internal")              ? &udp_dummy_internal_class
+               : !strcmp(type, "dummy")               ? &udp_dummy_class
+               : !strcmp(type, "system") && stands_in ? &udp_dummy_system_class
+                                                      : NULL;
     }
     if (!strcmp(type, "internal") || !strcmp(type, "tap")) {
         return &udp_tap_class;
@@ -494,4 +519,6 @@ execute(struct dp_channel *ch, struct dp_execute *e, size_t n)
     .flow_flush = flow_flush, .execute = execute
 
 const struct dp_ops udp_netdev_ops = {.type = "netdev", .open = open_netdev, COMMON_OPS};
+const struct dp_ops udp_as_system_ops = {.type = "system", .open = open_as_system, COMMON_OPS};
+const struct dp_ops udp_as_netdev_ops = {.type = "netdev", .open = open_as_netdev, COMMON_OPS};
 const struct dp_ops udp_dummy_ops = {.type = "dummy", .open = open_dummy, COMMON_OPS};

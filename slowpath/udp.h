@@ -10,10 +10,14 @@ struct loop;
 
 extern const struct dp_ops udp_netdev_ops; // polling threads of its own
 extern const struct dp_ops udp_dummy_ops;  // everything on the main loop, synchronously
+// The same in the place of other types.
+extern const struct dp_ops udp_as_system_ops, udp_as_netdev_ops;
+bool udp_is_dummy(const struct dp_ops *);
 
 // The loop that dummy ports run on, and the unixctl commands (netdev-dummy/receive …, once dummies
 // are enabled). Before any open().
-void udp_init(struct loop *, bool dummies);
+enum udp_dummies { UDP_NO_DUMMIES, UDP_DUMMIES, UDP_DUMMY_SYSTEM, UDP_DUMMY_ALL }; // the latter two: in the place of "system", of all types
+void udp_init(struct loop *, enum udp_dummies);
 
 // Interface options of a dummy port: files "pcap" (both directions), "tx_pcap" and "rxq_pcap".
 // value NULL: not set. Main thread; other ports and options: nothing happens.

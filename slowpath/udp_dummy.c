@@ -185,6 +185,13 @@ const struct udp_port_class udp_dummy_class = {
     .tx = dummy_tx,
 };
 
+const struct udp_port_class udp_dummy_system_class = {
+    .type = "system",
+    .open = dummy_open,
+    .close = dummy_close,
+    .tx = dummy_tx,
+};
+
 const struct udp_port_class udp_dummy_internal_class = {
     .type = "dummy-internal",
     .open = dummy_open,

@@ -172,7 +172,7 @@ void udp_poller_sync(struct udp_poller *);
 
 // Kinds of ports.
 extern const struct udp_port_class udp_packet_class, udp_tap_class, udp_dummy_class,
-    udp_dummy_internal_class;
+    udp_dummy_internal_class, udp_dummy_system_class;
 
 // udp_dummy.c
 int udp_dummy_state(const struct udp_port *, struct dp_port_state *);

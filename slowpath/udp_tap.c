@@ -95,7 +95,7 @@ tap_tx(struct udp_port *port, struct udp_tx *tx, size_t n)
 }
 
 const struct udp_port_class udp_tap_class = {
-    .type = "internal",
+    .type = "tap",
     .open = tap_open,
     .close = tap_close,
     .rx = tap_rx,

@@ -29,9 +29,6 @@ vsw_bridge_dp_type(const struct idl_bridge *cfg, char **error)
         *error = base_asprintf("unknown datapath type %s", type);
         return NULL;
     }
-    if (vsw.dummy_override) {
-        return "dummy";
-    }
     if (!strcmp(type, "system")) {
         char *why = NULL;
         if (!dp_ops_find("system") || !sp_dp_get("system", &why)) {

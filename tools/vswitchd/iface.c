@@ -116,11 +116,13 @@ fail(struct vsw_iface *iface, char *sentence)
 static const char *
 dp_type_of(const struct vsw_iface *iface)
 {
-    if (!strcmp(iface->type, "dummy-internal")) {
-        return "internal";
-    }
-    const bool dummy = !strcmp(iface->bridge->dp_type, "dummy");
-    return dummy && vsw.dummy_override && !strcmp(iface->type, "system") ? "dummy" : iface->type;
+    return !strcmp(iface->type, "dummy-internal") ? "internal" : iface->type;
+}
+
+static bool
+is_dummy(const struct vsw_bridge *br)
+{
+    return udp_is_dummy(sp_dp_ops(br->dp));
 }
 
 static bool
@@ -160,7 +162,7 @@ open_device(struct vsw_iface *iface)
     struct vsw_bridge *br = iface->bridge;
     const struct dp_ops *ops = sp_dp_ops(br->dp);
     const char *type = dp_type_of(iface);
-    if (!strcmp(type, "system") && vsw.links && !link_by_name(vsw.links, iface->name)) {
+    if (!strcmp(type, "system") && vsw.links && !is_dummy(br) && !link_by_name(vsw.links, iface->name)) {
         fail(iface, base_asprintf("could not open network device %s (No such device)", iface->name));
         return false;
     }
@@ -321,7 +323,7 @@ static void
 apply_dummy_options(const struct vsw_iface *iface)
 {
     static const char *const keys[] = {"pcap", "tx_pcap", "rxq_pcap"};
-    for (size_t i = 0; i < ARRAY_SIZE(keys) && !strcmp(iface->bridge->dp_type, "dummy"); i++) {
+    for (size_t i = 0; i < ARRAY_SIZE(keys) && is_dummy(iface->bridge); i++) {
         udp_dummy_option(sp_dp_handle(iface->bridge->dp), iface->dp_port, keys[i],
                          idl_interface_options_get(iface->cfg, keys[i]));
     }
@@ -389,7 +391,7 @@ set_up(struct vsw_iface *iface, bool up)
     if (iface->is_patch) {
         return 0; // no device: the packet path reads the bit
     }
-    if (!strcmp(iface->bridge->dp_type, "dummy")) {
+    if (is_dummy(iface->bridge)) {
         error = udp_dummy_admin(sp_dp_handle(iface->bridge->dp), iface->dp_port, up);
     } else if (vsw.links) {
         error = link_set_up(vsw.links, iface->name, up);

@@ -81,8 +81,9 @@ handle_option(int value, const char *arg, void *aux)
         opt.unixctl_path = base_strdup(arg);
         break;
     case OPT_ENABLE_DUMMY:
-        vsw.dummy = true;
-        vsw.dummy_override = arg && !strcmp(arg, "override");
+        vsw.dummy = !arg                        ? UDP_DUMMIES
+                    : !strcmp(arg, "override") ? UDP_DUMMY_ALL
+                                               : UDP_DUMMY_SYSTEM;
         if (arg && strcmp(arg, "override") && strcmp(arg, "system")) {
             log_fatal(0, "--enable-dummy=%s: the value may only be \"override\" or \"system\"",
                       arg);
@@ -234,22 +235,14 @@ static void
 start_rooms(void)
 {
     udp_init(vsw.loop, vsw.dummy);
-    dp_ops_register(&udp_netdev_ops);
-    if (vsw.dummy_override) { // whatever is asked for is a dummy: "netdev" too
-        static struct dp_ops netdev;
-        netdev = udp_dummy_ops;
-        netdev.type = udp_netdev_ops.type;
-        dp_ops_register(&netdev);
-    }
     if (vsw.dummy) {
-        dp_ops_register(&udp_dummy_ops);
         clock_unixctl_init();
     }
-    if (!opt.disable_system) {
+    if (!opt.disable_system && vsw.dummy < UDP_DUMMY_SYSTEM) {
         dp_ops_register(&kd_dp_ops);
         dp_ops_register(&ofl_dp_ops);
     }
-    if (!vsw.dummy_override) {
+    if (vsw.dummy != UDP_DUMMY_ALL) {
         int error = link_cache_new(vsw.loop, links_changed, NULL, &vsw.links);
         if (error) {
             log_fatal(-error, "could not follow the host's network devices through rtnetlink");

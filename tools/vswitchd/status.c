@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "kdatapath/kd.h"
 #include "lib/base/log.h"
 #include "lib/base/loop.h"
 #include "lib/base/str.h"
@@ -135,7 +136,7 @@ write_bridge(const struct vsw_bridge *br, bool counters)
     char dpid[17];
     snprintf(dpid, sizeof dpid, "%016" PRIx64, br->dpid);
     idl_bridge_set_datapath_id(br->cfg, dpid);
-    idl_bridge_set_datapath_version(br->cfg, strcmp(br->dp_type, "system") ? "<built-in>" : "<unknown>");
+    idl_bridge_set_datapath_version(br->cfg, sp_dp_ops(br->dp) == &kd_dp_ops ? "<unknown>" : "<built-in>");
     struct vsw_iface *iface;
     HMAP_FOR_EACH (iface, by_name, &br->ifaces) {
         write_iface(iface);

@@ -18,6 +18,7 @@
 #include "ofproto/of_bridge.h"
 #include "ovsdb/idl.h"
 #include "slowpath/sp.h"
+#include "slowpath/udp.h"
 
 // OpenFlow 1.0's number of the local port: what the database's ofport shows.
 #define VSW_DB_PORT_LOCAL 65534
@@ -78,7 +79,7 @@ struct vsw {
     struct loop *loop;
     struct idl *idl;
     struct link_cache *links; // NULL without (dummy only)
-    bool dummy, dummy_override;
+    enum udp_dummies dummy;
     struct hmap bridges; // vsw_bridge.by_name
     uint32_t next_number;
     uint64_t seen_seqno;

@@ -267,13 +267,83 @@ test_a_turn_that_sends_does_not_wait(void **state)
     assert_true(clock_now_us() - start < 10000000);
 }
 
+struct alarm {
+    struct loop_timer *timer;
+    int64_t due; // ms; 0: not set
+    unsigned n;
+};
+
+static void
+ring(void *a_)
+{
+    struct alarm *a = a_;
+    assert_true(a->due && clock_now() >= a->due);
+    a->due = 0;
+    a->n++;
+}
+
+// Set, set anew and cancelled at random, between turns that wait, that don't, and that end for
+// another reason: each rings once, not before its time. (One that is forgotten ends the test by the
+// signal.)
+static void
+test_timers_in_real_time(void **state)
+{
+    struct alarm alarms[6] = {{NULL, 0, 0}};
+    unsigned n_set = 0, n_rung = 0;
+    assert_int_equal(pipe(pipe_fds), 0);
+    struct loop_io *io = loop_io_new(loop, pipe_fds[0], LOOP_READ, readable, NULL);
+    for (size_t i = 0; i < ARRAY_SIZE(alarms); i++) {
+        alarms[i].timer = loop_timer_new(loop, ring, &alarms[i]);
+    }
+    alarm(120);
+    for (int round = 0; round < 3000; round++) {
+        struct alarm *a = &alarms[random_below(ARRAY_SIZE(alarms))];
+        const int64_t ms = random_below(4);
+        if (random_below(5)) {
+            n_set += !a->due;
+            a->due = clock_now() + ms;
+            loop_timer_set(a->timer, ms);
+        } else if (a->due) {
+            n_set--;
+            a->due = 0;
+            loop_timer_cancel(a->timer);
+        }
+        bool any = false;
+        for (size_t i = 0; i < ARRAY_SIZE(alarms); i++) {
+            any |= alarms[i].due != 0;
+        }
+        if (random_below(2)) {
+            assert_int_equal(write(pipe_fds[1], "x", 1), 1);
+            any = true;
+        }
+        loop_turn(loop, any && random_below(4) ? -1 : (int) random_below(2));
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(alarms); i++) {
+        while (alarms[i].due) {
+            loop_turn(loop, -1);
+        }
+        n_rung += alarms[i].n;
+        loop_timer_free(alarms[i].timer);
+    }
+    alarm(0);
+    assert_int_equal(n_rung, n_set);
+    loop_io_free(io);
+    close(pipe_fds[0]);
+    close(pipe_fds[1]);
+}
+
 int
 main(void)
 {
+    const char *seed = getenv("SEED");
+    const uint32_t n = seed ? (uint32_t) strtoul(seed, NULL, 0) : random_u32();
+    random_seed(n);
+    printf("SEED=%u\n", n);
     rcu_start();
     loop = loop_new();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_descriptors_and_hooks),
+        cmocka_unit_test(test_timers_in_real_time),
         cmocka_unit_test(test_calls_from_threads),
         cmocka_unit_test(test_a_turn_that_sends_does_not_wait),
         cmocka_unit_test(test_queue),

@@ -94,8 +94,9 @@ read_schema(const struct cmdline_ctx *ctx, int i)
 {
     struct db_schema *schema;
     char *path = schema_arg(ctx, i);
-    check(db_schema_from_file(path, &schema));
+    struct db_error *e = db_schema_from_file(path, &schema);
     free(path);
+    check(e);
     return schema;
 }
 

@@ -377,16 +377,18 @@ write_changes(struct str *s, const struct db_txn *txn, bool diff)
 {
     const struct db_table *last = NULL;
     const struct db_change *c;
-    size_t n = txn->db->schema->n_tables, end = 0;
+    size_t n = txn->db->schema->n_tables, first = n, end = 0;
     bool few[64] = {false}, *has = n <= ARRAY_SIZE(few) ? few : base_calloc(n, sizeof *has);
     DB_TXN_FOR_EACH(c, txn)
     {
         if (is_persistent(c)) {
-            has[c->row->table->schema->index] = true;
-            end = MAX(end, (size_t) c->row->table->schema->index + 1);
+            const size_t i = c->row->table->schema->index;
+            has[i] = true;
+            first = MIN(first, i);
+            end = MAX(end, i + 1);
         }
     }
-    for (size_t i = 0; i < end; i++) {
+    for (size_t i = first; i < end; i++) {
         if (!has[i]) {
             continue;
         }

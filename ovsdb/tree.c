@@ -36,19 +36,45 @@ add_node(struct db_tree *t, json_type type)
     return node;
 }
 
+// A string without anything special in it; its length. SIZE_MAX: leaves it to scan_string().
+static size_t
+copy_plain(struct db_tree *t, char *to)
+{
+    scan_blanks(&t->scan);
+    const char *p = t->scan.p + 1;
+    size_t n = 0;
+    if (p[-1] != '"') {
+        return SIZE_MAX;
+    }
+    while (scan_is_plain(p[n])) {
+        to[n] = p[n];
+        n++;
+    }
+    if (p[n] != '"') {
+        return SIZE_MAX;
+    }
+    t->scan.p = p + n + 1;
+    return n;
+}
+
 static bool
 read_string(struct db_tree *t)
 {
-    const char *s;
-    size_t n;
-    if (!scan_string(&t->scan, &s, &n) || n > UINT32_MAX) {
+    char *copy = t->strings + t->used;
+    size_t n = copy_plain(t, copy);
+    if (n == SIZE_MAX) {
+        const char *s;
+        if (!scan_string(&t->scan, &s, &n)) {
+            return false;
+        }
+        memcpy(copy, s, n);
+    }
+    if (n > UINT32_MAX) {
         return false;
     }
-    struct db_node *node = add_node(t, JSON_STRING);
-    char *copy = t->strings + t->used;
-    memcpy(copy, s, n);
     copy[n] = '\0';
     t->used += n + 1;
+    struct db_node *node = add_node(t, JSON_STRING);
     node->string = copy;
     node->n = n;
     return true;

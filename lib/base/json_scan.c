@@ -12,19 +12,12 @@ scan_destroy(struct scan *s)
     str_free(&s->text);
 }
 
-// Characters that don't simply stand for themselves in a string.
-static const bool special[256] = {
+const bool scan_special[256] = {
     [0 ... 0x1f] = true,
     ['"'] = true,
     ['\\'] = true,
     [0x80 ... 0xff] = true,
 };
-
-static inline bool
-is_plain(char c)
-{
-    return !special[(uint8_t) c];
-}
 
 // The number behind "\\u", or -1.
 static int
@@ -93,7 +86,7 @@ take_escaped(struct scan *s, const char **text, size_t *n)
     str_add_n(&s->text, *text, p - *text);
     while (*p != '"') {
         const char *start = p;
-        while (is_plain(*p)) {
+        while (scan_is_plain(*p)) {
             p++;
         }
         str_add_n(&s->text, start, p - start);
@@ -126,7 +119,7 @@ scan_string(struct scan *s, const char **text, size_t *n)
     }
     const char *p = *text = s->p;
     for (;;) {
-        while (is_plain(*p)) {
+        while (scan_is_plain(*p)) {
             p++;
         }
         if (*p == '"') {

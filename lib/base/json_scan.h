@@ -27,6 +27,15 @@ scan_blanks(struct scan *s)
     }
 }
 
+// Does the character stand for itself in a string? Not a quote, an escape, a control, a part of a
+// longer one.
+extern const bool scan_special[256];
+static inline bool
+scan_is_plain(char c)
+{
+    return !scan_special[(uint8_t) c];
+}
+
 // The next character that isn't a blank, if it is this one.
 static inline bool
 scan_char(struct scan *s, char c)

@@ -42,6 +42,7 @@ ofproto_libofproto_a_SOURCES += \
 	ofproto/of_msg_table.c \
 	ofproto/of_own.c \
 	ofproto/of_request.c \
+	ofproto/of_order.c \
 	ofproto/of_rule.c \
 	ofproto/of_stats.c
 ofproto_libofproto_a_SOURCES += \

@@ -228,27 +228,31 @@ of_bridge_n_hidden(const struct of_bridge *br)
 }
 
 struct walk {
-    bool (*cb)(struct of_rule *, void *);
-    void *aux;
-    bool more;
+    struct of_rule **rules;
+    size_t n;
 };
 
 static bool
 walk_rule(struct cls_rule *cr, void *w_)
 {
     struct walk *w = w_;
-    return w->more = w->cb(CONTAINER_OF(cr, struct of_rule, cr), w->aux);
+    w->rules[w->n++] = CONTAINER_OF(cr, struct of_rule, cr);
+    return true;
 }
 
 void
 of_bridge_for_each_rule(struct of_bridge *br, bool (*cb)(struct of_rule *, void *aux), void *aux)
 {
-    struct walk w = {cb, aux, true};
-    for (unsigned i = 0; i < OF_N_TABLES && w.more; i++) {
+    struct walk w = {.rules = base_calloc(br->n_rules + 1, sizeof(struct of_rule *))};
+    for (unsigned i = 0; i < OF_N_TABLES; i++) {
         if (cls_count(br->tables[i].cls)) {
             cls_for_each(br->tables[i].cls, NULL, br->version, walk_rule, &w);
         }
     }
+    of_rules_sort(br, w.rules, w.n);
+    for (size_t i = 0; i < w.n && cb(w.rules[i], aux); i++) {
+    }
+    free(w.rules);
 }
 
 // --- Tables, any thread. ---

@@ -38,6 +38,7 @@ struct of_rule {
     uint32_t refs; // atomic; the table holds one
     uint16_t idle_timeout, hard_timeout; // s, 0: none
     uint16_t importance;
+    uint32_t serial; // owner: main; grows with each insertion and change in the bridge
     uint8_t flags; // enum of_flow_flags
     uint8_t table;
     uint8_t removed_reason; // enum of_removed_reason, once removed

@@ -46,6 +46,7 @@ struct of_bridge {
     struct cds_list_head *cookies;
     size_t n_cookie_slots; // power of two, 0 at first
     size_t n_rules;        // hidden ones included
+    uint32_t last_serial;  // of_rule.serial
     size_t n_hidden;
 
     // Rules with a timeout, by the second when they next need a look.
@@ -98,6 +99,9 @@ void of_bridge_flush_changes(struct of_bridge *);
 void of_bridge_add_hidden(struct of_bridge *, const struct of_flow_mod *, int priority);
 void of_bridge_del_hidden(struct of_bridge *, const struct of_flow_mod *, int priority);
 void of_bridge_delete_rule(struct of_bridge *, struct of_rule *, enum of_removed_reason);
+
+// of_order.c: rules of one table after another's, as they are listed.
+void of_rules_sort(struct of_bridge *, struct of_rule **, size_t n);
 
 // of_own.c: once, when nobody reads the tables yet.
 void of_own_rules_add(struct of_bridge *);

@@ -156,6 +156,7 @@ add(struct of_bridge *br, const struct of_flow_mod *fm, int priority)
     if (old_cr) {
         inherit(rule, CONTAINER_OF(old_cr, struct of_rule, cr), fm);
     }
+    rule->serial = ++br->last_serial;
     old_cr = cls_insert(t->cls, &rule->cr, br->version);
     if (old_cr) {
         struct of_rule *old = CONTAINER_OF(old_cr, struct of_rule, cr);
@@ -276,6 +277,7 @@ modify_rule(struct of_bridge *br, struct of_rule *rule, const struct of_flow_mod
         __atomic_store_n(&rule->bytes, 0, __ATOMIC_RELAXED);
     }
     rule->modified = clock_now();
+    rule->serial = ++br->last_serial;
     if (change) {
         of_bridge_note_change(br, OF_RULE_MODIFIED, rule);
     }
@@ -289,6 +291,7 @@ modify(struct of_bridge *br, const struct of_flow_mod *fm, const struct selectio
         return !fm->cookie_mask && fm->new_cookie != UINT64_MAX ? add(br, fm, fm->priority) : 0;
     }
     struct of_rule_actions *acts = of_rule_actions_new(&fm->actions);
+    of_rules_sort(br, sel->rules, sel->n); // they stay in order
     for (size_t i = 0; i < sel->n; i++) {
         modify_rule(br, sel->rules[i], fm, acts);
     }

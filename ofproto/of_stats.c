@@ -71,6 +71,7 @@ flow_stats(struct of_conn *c, struct of_msg *m)
     struct selection s = {&m->u.flow_request, choose_flow, &rules};
     int error = for_each_selected(c->conns->bridge, &s);
     if (!error) {
+        of_rules_sort(c->conns->bridge, rules.rules, rules.n);
         of_dump_start(c, &rules, &wire, m->xid);
     }
     return error;

@@ -176,6 +176,8 @@ vec_find(struct cls *cls, struct cls_subtable *st)
 static void
 set_max(struct cls *cls, struct cls_subtable *st, int32_t max)
 {
+    // Behind those that have this one already, or, coming from above, in front of them.
+    st->place = max > st->max ? ++cls->n_raised : -++cls->n_lowered;
     st->max = max;
     struct cls_vec_entry *e = vec_find(cls, st);
     if (e) {
@@ -453,15 +455,11 @@ find_slot(const struct cls_subtable *st, const struct cls_rule *r, uint32_t *i,
     return false;
 }
 
-// Finds the highest priority of a subtable anew, when the operations so far have paid for it.
+// Finds the highest priority of a subtable anew.
 static void
-lower_max(struct cls *cls, struct cls_subtable *st)
+find_max(struct cls *cls, struct cls_subtable *st)
 {
     const struct cls_table *t = st->table;
-    if (st->credit <= t->mask) {
-        return;
-    }
-    st->credit -= t->mask + 1;
     int32_t max = -1;
     for (uint32_t i = 0; i <= t->mask && max < st->max; i++) {
         const struct cls_slot *s = &t->slots[i];
@@ -469,9 +467,40 @@ lower_max(struct cls *cls, struct cls_subtable *st)
             max = MAX(max, s->priority);
         }
     }
+    st->loose = false;
     if (max != st->max) {
         set_max(cls, st, max);
     }
+}
+
+// The same, when the operations so far have paid for it.
+static void
+lower_max(struct cls *cls, struct cls_subtable *st)
+{
+    const struct cls_table *t = st->table;
+    if (st->credit <= t->mask) {
+        st->loose = true;
+        return;
+    }
+    st->credit -= t->mask + 1;
+    find_max(cls, st);
+}
+
+void
+cls_settle(struct cls *cls)
+{
+    struct cls_subtable *st;
+    HMAP_FOR_EACH (st, by_mask, &cls->by_mask) {
+        if (st->loose && st->n_rules) {
+            find_max(cls, st);
+        }
+    }
+}
+
+uint64_t
+cls_rule_group(const struct cls_rule *r)
+{
+    return (uint64_t) (INT32_MAX - r->subtable->max) << 32 | ((uint32_t) r->subtable->place ^ 0x80000000u);
 }
 
 // Insertion and removal.
@@ -543,7 +572,10 @@ cls_insert(struct cls *cls, struct cls_rule *r, uint64_t version)
         old->subtable = NULL;
         return old;
     }
-    cls->n_subtables += !st->n_rules;
+    if (!st->n_rules) {
+        cls->n_subtables++;
+        st->loose = false;
+    }
     st->n_rules++;
     cls->n_rules++;
     return NULL;

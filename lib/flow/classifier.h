@@ -60,6 +60,10 @@ bool cls_overlaps(const struct cls *, const struct cls_rule *target, uint64_t ve
 void cls_for_each(const struct cls *, const struct flow_match *target, uint64_t version,
                   bool (*cb)(struct cls_rule *, void *aux), void *aux);
 
+// Rules of one mask have one number; smaller ones have higher priorities among them, or had that priority earlier. Right after cls_settle(): the writer.
+void cls_settle(struct cls *);
+uint64_t cls_rule_group(const struct cls_rule *);
+
 // Prefix tracking on these fields (Flow_Table.prefixes); default nw_dst, nw_src, and the IPv6 ones.
 void cls_set_prefix_fields(struct cls *, const enum field_id[], size_t n);
 

@@ -55,6 +55,8 @@ struct cls_subtable {
     int32_t max;                       // writer's copy of the entry's max; -1: empty
     uint32_t n_rules;
     uint64_t credit;                   // slots that a scan for max may cost
+    int32_t place;                     // among the subtables of the same max, for cls_rule_group()
+    bool loose;                        // max may be more than the highest priority
     uint32_t pos;                      // in cls.vec, perhaps: where it was seen last
     uint8_t plen[CLS_MAX_PREFIX_FIELDS]; // readers: prefix length of each tracked field, 0: none
     uint8_t stage_end[FLOW_N_STAGES];
@@ -90,6 +92,7 @@ struct cls {
     struct hmap by_mask;
     size_t n_rules;
     uint32_t n_subtables;    // not empty
+    int32_t n_raised, n_lowered; // maxima
     uint32_t walking;        // cls_for_each() calls in progress: nothing is freed
     bool deferred, dirty;
     bool stale;              // while deferred: more prefixes left than stay: the tries will be made anew

@@ -232,12 +232,12 @@ monitor_requests(struct idl *idl)
     json_t *tables = json_object();
     for (unsigned i = 0; i < IDL_N_TABLES; i++) {
         struct idl_table *t = &idl->tables[i];
-        if (!t->wanted) {
+        if (!t->wanted || t->absent) {
             continue;
         }
         json_t *columns = json_array(), *request = json_object();
         for (unsigned at = 0; at < t->meta->n; at++) {
-            if (t->slots[at] != IDL_NO_SLOT) {
+            if (t->slots[at] != IDL_NO_SLOT && !(t->absent_columns >> at & 1)) {
                 json_array_append_new(columns, json_string(idl_column_name(t->meta->first + at)));
             }
         }
@@ -282,7 +282,7 @@ send_conditions(struct idl *idl)
     idl->cond_dirty = false;
     for (unsigned i = 0; i < IDL_N_TABLES; i++) {
         struct idl_table *t = &idl->tables[i];
-        if (t->wanted && !json_equal(t->cond, t->sent_cond) && (t->cond || t->sent_cond)) {
+        if (t->wanted && !t->absent && !json_equal(t->cond, t->sent_cond) && (t->cond || t->sent_cond)) {
             json_t *request = json_object();
             add_where(t, request);
             if (!t->cond) {
@@ -423,7 +423,7 @@ fall_back(struct idl *idl, const json_t *error)
     }
 }
 
-// Leaves out what the server's schema doesn't have: columns read as their defaults then.
+// What the server's schema doesn't have is not asked for.
 static void
 prune(struct idl *idl, const json_t *schema)
 {
@@ -432,17 +432,16 @@ prune(struct idl *idl, const json_t *schema)
         struct idl_table *t = &idl->tables[i];
         const json_t *columns = json_object_get(json_object_get(tables, t->meta->name), "columns");
         if (t->wanted && !columns) {
-            LOG_WARN(
-                "%s table in %s database lacks in the server's schema (database needs upgrade?)",
-                t->meta->name, DB_SCHEMA_NAME);
-            t->wanted = false;
+            LOG_WARN("%s database lacks %s table (database needs upgrade?)", DB_SCHEMA_NAME,
+                     t->meta->name);
+            t->absent = true;
         }
-        for (unsigned at = 0; t->wanted && at < t->meta->n; at++) {
+        for (unsigned at = 0; t->wanted && columns && at < t->meta->n; at++) {
             const char *name = idl_column_name(t->meta->first + at);
             if (t->slots[at] != IDL_NO_SLOT && !json_object_get(columns, name)) {
                 LOG_WARN("%s table in %s database lacks %s column (database needs upgrade?)",
                          t->meta->name, DB_SCHEMA_NAME, name);
-                t->slots[at] = IDL_NO_SLOT;
+                t->absent_columns |= UINT64_C(1) << at;
             }
         }
     }
@@ -574,6 +573,10 @@ came_up(struct idl *idl, struct jsonrpc *conn)
     idl->error = 0;
     idl->method = IDL_COND_SINCE;
     idl->pruned = false;
+    for (unsigned i = 0; i < IDL_N_TABLES; i++) {
+        idl->tables[i].absent = false;
+        idl->tables[i].absent_columns = 0;
+    }
     send_monitor(idl);
     if (idl->lock_name) {
         send_lock(idl, "lock");

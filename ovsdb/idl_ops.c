@@ -110,7 +110,8 @@ write_name(struct str *out, const char *name, bool *any)
 static bool
 is_verified(const struct idl_row_edit *e, unsigned at)
 {
-    return e->verify >> at & 1 && e->row->table->slots[at] != IDL_NO_SLOT;
+    const struct idl_table *t = e->row->table;
+    return e->verify >> at & 1 && t->slots[at] != IDL_NO_SLOT && !(t->absent_columns >> at & 1);
 }
 
 static void

@@ -51,6 +51,8 @@ struct idl_table {
     bool dangling;            // some view had to leave out a reference into this table
     uint8_t slots[64];        // by column position: place in row->data, or IDL_NO_SLOT
     uint64_t quiet;           // bit per column
+    bool absent;              // the server's schema doesn't have it (known once it has refused)
+    uint64_t absent_columns;  // bit per column: nor these, which read as their defaults
     unsigned n_slots;
     uint64_t seqno;
     struct hmap rows;         // idl_row by_uuid, those of the open transaction included

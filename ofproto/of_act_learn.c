@@ -149,9 +149,45 @@ parse_output(struct learn *l, const char *arg)
     return error;
 }
 
+static char *
+neither(const struct learn *l, const char *name, const char *value, const char *no_field,
+        const char *no_value)
+{
+    return base_asprintf("%s: %s value %s cannot be parsed as a subfield (%s) or an immediate "
+                         "value (%s)",
+                         l->all, name, value, no_field, no_value);
+}
+
+// Into a part of a field goes a number.
+static char *
+parse_number_into(struct learn *l, struct of_learn_spec *spec, const char *value)
+{
+    union field_value x;
+    if (!parse_big(value, &x)) {
+        return base_asprintf("%s: cannot parse integer value", l->all);
+    }
+    if (!fits(&x, spec->n_bits)) {
+        size_t n = 0;
+        while (!x.b[n]) {
+            n++;
+        }
+        struct str hex = STR_INIT;
+        str_addf(&hex, "%x", x.b[n++]);
+        while (n < FIELD_VALUE_BYTES) {
+            str_addf(&hex, "%02x", x.b[n++]);
+        }
+        char *error = base_asprintf("%s: value 0x%s does not fit into %u bits", l->all,
+                                    str_get(&hex), spec->n_bits);
+        str_free(&hex);
+        return error;
+    }
+    add_imm(l, spec, &x);
+    return NULL;
+}
+
 // "eth_type=0x800", "reg1=reg0[0..31]": a whole field.
 static char *
-parse_field(struct learn *l, const struct field_info *f, const char *value)
+parse_field(struct learn *l, const struct field_info *f, const char *name, const char *value)
 {
     struct of_learn_spec spec = {.dst_type = OF_LEARN_DST_MATCH};
     spec.dst = (struct subfield){f->id, 0, (uint16_t) of_act_field_bits(f)};
@@ -164,7 +200,7 @@ parse_field(struct learn *l, const struct field_info *f, const char *value)
     char *no_field = of_act_parse_subfield(value, &src);
     if (!no_field) {
         if (src.n_bits != spec.n_bits) {
-            return base_asprintf("%s: bit widths of %s (%u) and %s (%u) differ", l->all, f->name,
+            return base_asprintf("%s: bit widths of %s (%u) and %s (%u) differ", l->all, name,
                                  src.n_bits, value, spec.n_bits);
         }
         add_field(l, &spec, &src);
@@ -173,12 +209,10 @@ parse_field(struct learn *l, const struct field_info *f, const char *value)
     union field_value x, mask;
     char *no_value = field_parse(f, value, l->t->ports, &x, &mask), *error = NULL;
     if (!no_value && !field_value_is_exact(f, &mask)) {
-        no_value = base_asprintf("%s: invalid mask for field %s", value, f->name);
+        no_value = base_asprintf("%s: wildcards not allowed here", value);
     }
     if (no_value) {
-        error = base_asprintf("%s: %s value %s cannot be parsed as a subfield (%s) or an immediate "
-                              "value (%s)",
-                              l->all, f->name, value, no_field, no_value);
+        error = neither(l, name, value, no_field, no_value);
         free(no_value);
     } else {
         add_imm(l, &spec, &x);
@@ -198,26 +232,28 @@ parse_part(struct learn *l, const char *name, const char *value)
         return base_asprintf("%s: unknown keyword %s", l->all, name);
     }
     spec.n_bits = spec.dst.n_bits;
-    union field_value x;
     if (!*value) {
         add_field(l, &spec, &spec.dst);
-    } else if (parse_big(value, &x)) {
-        if (!fits(&x, spec.n_bits)) {
-            return base_asprintf("%s: value does not fit into %u bits", value, spec.n_bits);
-        }
-        add_imm(l, &spec, &x);
-    } else {
-        struct subfield src;
-        error = of_act_parse_subfield(value, &src);
-        if (error) {
-            return error;
-        }
-        if (src.n_bits != spec.n_bits) {
-            return base_asprintf("%s: bit widths of %s (%u) and %s (%u) differ", l->all, name,
-                                 src.n_bits, value, spec.n_bits);
-        }
-        add_field(l, &spec, &src);
+        return NULL;
     }
+    const struct field_info *f = field_get(spec.dst.field);
+    if (spec.n_bits == of_act_field_bits(f)) {
+        return parse_field(l, f, name, value);
+    }
+    struct subfield src;
+    char *no_field = of_act_parse_subfield(value, &src);
+    if (no_field) {
+        char *no_value = parse_number_into(l, &spec, value);
+        error = no_value ? neither(l, name, value, no_field, no_value) : NULL;
+        free(no_field);
+        free(no_value);
+        return error;
+    }
+    if (src.n_bits != spec.n_bits) {
+        return base_asprintf("%s: bit widths of %s (%u) and %s (%u) differ", l->all, name,
+                             src.n_bits, value, spec.n_bits);
+    }
+    add_field(l, &spec, &src);
     return NULL;
 }
 
@@ -297,7 +333,7 @@ parse_key(struct learn *l, char *key, char *value)
         return parse_output(l, value);
     }
     const struct field_info *f = *value ? field_by_name(key, strlen(key)) : NULL;
-    return f ? parse_field(l, f, value) : parse_part(l, key, value);
+    return f ? parse_field(l, f, key, value) : parse_part(l, key, value);
 }
 
 char *

@@ -231,7 +231,9 @@ parse_items(struct of_act_text *t, char *text)
             of_actions_add_output(t->acts, port, 0);
             error = NULL;
         } else {
-            error = base_asprintf("unknown action %s", key);
+            error = !strcasecmp(key, "apply_actions")
+                        ? base_strdup("apply_actions is the default instruction")
+                        : base_asprintf("unknown action %s", key);
         }
         if (error) {
             return error;

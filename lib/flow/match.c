@@ -324,6 +324,9 @@ match_normalize(struct flow_match *m)
         const struct field_info *f = field_get(id);
         if (field_set_has(&m->used, id) && !is_kept(f) && match_lacks_prereqs(m, f)) {
             match_unset(m, f);
+            if (id == FIELD_NW_TOS) { // the other part of its byte
+                match_unset(m, field_get(FIELD_NW_ECN));
+            }
         }
     }
 }

@@ -105,7 +105,7 @@ subfield_parse(const char **text, struct subfield *sf)
     }
     const struct field_info *f = field_by_name(whole, (size_t) (p - whole));
     if (!f) {
-        return base_asprintf("%s: unknown field `%.*s'", whole, (int) (p - whole), whole);
+        return base_asprintf("%s: unknown field `%.*s'", whole, (int) strcspn(whole, "[-"), whole);
     }
     const int n = f->n_bits;
     int start = 0, end = n - 1;

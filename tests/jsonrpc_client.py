@@ -10,7 +10,7 @@ class Client:
         self.s.connect(path)
         self.s.settimeout(timeout)
         self.buf, self.n, self.decoder = "", 0, json.JSONDecoder()
-        self.more = {}  # members of each message that mean nothing
+        self.far = 0  # added to ids
 
     def receive(self):
         while True:
@@ -29,8 +29,9 @@ class Client:
 
     def send(self, method, *params):
         self.n += 1
-        self.s.sendall(json.dumps(dict(self.more, id=self.n, method=method, params=list(params))).encode())
-        return self.n
+        n = self.n + self.far
+        self.s.sendall(json.dumps({"id": n, "method": method, "params": list(params)}).encode())
+        return n
 
     def call(self, method, *params):
         """(the reply, what came before it)"""

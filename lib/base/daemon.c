@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes of a daemon:  parent (the user's shell waits for it) → [monitor] → daemon. Each parent reads one byte from a
-// pipe, which its child writes once it serves; end of file instead means that it died.
+// Processes of a daemon:  parent (the user's shell waits for it) → [monitor] → daemon. Each parent
+// reads one byte from a pipe, which its child writes once it serves; end of file instead means that
+// it died.
 #include "lib/base/daemon.h"
 
 #include <errno.h>
@@ -19,8 +20,6 @@
 #include "lib/base/thread.h"
 
 LOG_MODULE(daemon_unix);
-
-
 
 static bool detach, no_chdir, monitor, overwrite_pidfile;
 static char *pidfile;
@@ -87,7 +86,8 @@ wait_for_child(pid_t pid, int fd)
     return status ? status : 1 << 8;
 }
 
-// Returns 0 in the child, which then owns ready_fd; in the parent the pid, and the pipe's other end.
+// Returns 0 in the child, which then owns ready_fd; in the parent the pid, and the pipe's other
+// end.
 static pid_t
 fork_child(int *fd)
 {
@@ -145,7 +145,7 @@ tell_parent(void)
     }
 }
 
-static bool keeps_stderr;
+static bool keeps_stderr, keeps_stdout;
 
 void
 daemon_keep_stderr(void)
@@ -153,12 +153,20 @@ daemon_keep_stderr(void)
     keeps_stderr = true;
 }
 
+void
+daemon_keep_stdout(void)
+{
+    keeps_stdout = true;
+}
+
 static void
 close_console(void)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = 0; null >= 0 && fd < (keeps_stderr ? STDERR_FILENO : 3); fd++) {
-        dup2(null, fd);
+        if (fd != STDOUT_FILENO || !keeps_stdout) {
+            dup2(null, fd);
+        }
     }
     if (null > 2) {
         close(null);

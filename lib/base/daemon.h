@@ -23,6 +23,7 @@ void daemon_start(bool early_user);
 void daemon_become_user(void);
 // The daemon's output is what it writes there: daemon_ready() leaves standard error open.
 void daemon_keep_stderr(void);
+void daemon_keep_stdout(void); // for programs whose output it is
 // Tells the waiting parent that the daemon serves; closes the console, changes directory to /.
 void daemon_ready(void);
 // pid in a pidfile held by a running process, or -errno (-ESRCH: stale).

@@ -96,6 +96,10 @@ void jsonrpc_sync_free(struct jsonrpc_sync *);
 // json_decref).
 int jsonrpc_sync_call(struct jsonrpc_sync *, const char *method, json_t *params_take, json_t **result, json_t **error);
 void jsonrpc_sync_on_notify(struct jsonrpc_sync *, void (*cb)(const char *method, json_t *params, void *aux), void *aux);
+// Sends a request; its reply, result or error, comes to the handler of notifications, with method "".
+void jsonrpc_sync_send(struct jsonrpc_sync *, const char *method, json_t *params_take);
+void jsonrpc_sync_stop(struct jsonrpc_sync *); // jsonrpc_sync_wait() ends with -ECANCELED
+struct loop *jsonrpc_sync_loop(struct jsonrpc_sync *); // what else is on it is served while it waits
 int jsonrpc_sync_wait(struct jsonrpc_sync *); // waits for one notification or the end of the connection (-errno)
 
 // Active connection that comes back: exponential back-off from min to max ms, probes, status for people.

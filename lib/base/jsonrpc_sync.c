@@ -18,6 +18,7 @@ struct jsonrpc_sync {
     int error; // the connection's end: -errno
     uint64_t wanted;
     bool waiting; // for the reply `wanted`
+    bool stopped;
     json_t *result, *reply_error;
     unsigned n_notified;
     void (*on_notify)(const char *, json_t *, void *);
@@ -40,6 +41,8 @@ on_message(struct jsonrpc *j, const struct jsonrpc_msg *m, void *s_)
         s->waiting = false;
         s->result = json_incref(m->result);
         s->reply_error = json_incref(m->error);
+    } else if (s->on_notify) { // of jsonrpc_sync_send()
+        s->on_notify("", m->type == JSONRPC_ERROR ? m->error : m->result, s->notify_aux);
     }
 }
 
@@ -69,7 +72,7 @@ on_accept(struct stream *new, void *s_)
         return;
     }
     s->conn = jsonrpc_new(s->loop, new, &sync_cbs, s);
-    s->connected = true;
+    s->connected = stream_is_connected(new); // one with TLS is later
 }
 
 // Waits for the server to come to us.
@@ -79,13 +82,14 @@ await_server(struct jsonrpc_sync *s, const char *name)
     struct stream_listener *listener;
     int error = stream_listener_open(
         s->loop, &(const struct stream_listen_args){name, OVSDB_PORT, 0, on_accept, s}, &listener);
-    while (!error && !s->connected) {
-        error = loop_turn(s->loop, -1);
+    if (error) {
+        return error;
     }
-    if (!error) {
-        stream_listener_free(listener);
+    while (!s->connected && !s->error) {
+        loop_turn(s->loop, -1);
     }
-    return error;
+    stream_listener_free(listener);
+    return s->error;
 }
 
 static int
@@ -171,12 +175,30 @@ jsonrpc_sync_on_notify(struct jsonrpc_sync *s, void (*cb)(const char *, json_t *
     s->notify_aux = aux;
 }
 
+void
+jsonrpc_sync_send(struct jsonrpc_sync *s, const char *method, json_t *params)
+{
+    (void) jsonrpc_request(s->conn, method, params);
+}
+
+void
+jsonrpc_sync_stop(struct jsonrpc_sync *s)
+{
+    s->stopped = true;
+}
+
+struct loop *
+jsonrpc_sync_loop(struct jsonrpc_sync *s)
+{
+    return s->loop;
+}
+
 int
 jsonrpc_sync_wait(struct jsonrpc_sync *s)
 {
     unsigned before = s->n_notified;
-    while (s->n_notified == before && !s->error) {
+    while (s->n_notified == before && !s->error && !s->stopped) {
         loop_turn(s->loop, -1);
     }
-    return s->n_notified != before ? 0 : s->error;
+    return s->stopped ? -ECANCELED : s->n_notified != before ? 0 : s->error;
 }

@@ -37,6 +37,10 @@ void client_check(struct db_error *);
 void client_print_json(const json_t *);
 void client_print_table(struct table *); // and frees it
 void client_add_cell(struct table *, const struct db_datum *, const struct db_type *);
+// For commands that go on until the connection ends. detach: what --detach and other options of daemons say, before the first
+// request. stay: after the first output; serves a control socket then, and doesn't return.
+void client_detach(void);
+void client_stay(struct client *) FB_NORETURN;
 void client_lost(struct client *, int error) FB_NORETURN;
 
 // Commands.

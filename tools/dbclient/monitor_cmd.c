@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "lib/base/daemon.h"
 #include "lib/base/jsonrpc.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
@@ -267,19 +266,13 @@ run(struct monitor *m, const char *method, json_t *params)
     }
     fflush(stdout);
     json_decref(result);
-    if (daemon_will_detach()) {
-        daemon_ready();
-    }
-    int error;
-    while (!(error = jsonrpc_sync_wait(c->rpc))) {
-    }
-    client_lost(c, error);
+    client_stay(c);
 }
 
 static void
 start(struct monitor *m, struct client *c, int version)
 {
-    daemon_start(false);
+    client_detach();
     *m = (struct monitor){.client = c, .schema = client_schema(c, c->database), .version = version};
     if (c->change_aware) {
         // A server that doesn't know of this ends the connection when a database changes.

@@ -8,6 +8,7 @@
 #include "lib/base/jsonrpc.h"
 #include "lib/base/log.h"
 #include "lib/base/str.h"
+#include "lib/base/unixctl.h"
 #include "ovsdb/data.h"
 #include "tools/dbclient/client.h"
 
@@ -81,8 +82,12 @@ client_query(struct client *c)
 static void
 on_lock_notify(const char *method, json_t *params, void *aux)
 {
-    if (!strcmp(method, "locked") || !strcmp(method, "stolen")) {
-        puts(method);
+    const bool reply = !*method; // to what the control socket asked for
+    if (reply || !strcmp(method, "locked") || !strcmp(method, "stolen")) {
+        if (!reply) {
+            puts(method);
+        }
+        client_print_json(params);
         fflush(stdout);
     }
 }
@@ -97,14 +102,23 @@ lock_command(struct client *c, const char *method)
     json_decref(result);
 }
 
+// "lock", "steal" or "unlock", as the server calls them, too.
+static void
+cmd_lock(struct unixctl_conn *conn, int argc, const char *argv[], void *rpc)
+{
+    jsonrpc_sync_send(rpc, argv[0], json_pack("[s]", argv[1]));
+    unixctl_reply(conn, NULL);
+}
+
 static void
 lock_and_stay(struct client *c, const char *method)
 {
+    client_detach();
     lock_command(c, method);
-    int error;
-    while (!(error = jsonrpc_sync_wait(c->rpc))) {
-    }
-    client_lost(c, error);
+    unixctl_register("lock", "LOCK", 1, 1, cmd_lock, c->rpc);
+    unixctl_register("steal", "LOCK", 1, 1, cmd_lock, c->rpc);
+    unixctl_register("unlock", "LOCK", 1, 1, cmd_lock, c->rpc);
+    client_stay(c);
 }
 
 void

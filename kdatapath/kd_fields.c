@@ -159,7 +159,10 @@ static uint64_t
 frag_in(uint64_t v, bool is_mask)
 {
     if (is_mask) {
-        return (v & 3) == 3 ? 0xff : v & 2 ? FLOW_FRAG_LATER : v ? FLOW_FRAG_ANY : 0;
+        return (v & 3) == 3 ? FLOW_FRAG_ANY | FLOW_FRAG_LATER
+               : v & 2      ? FLOW_FRAG_LATER
+               : v          ? FLOW_FRAG_ANY
+                            : 0;
     }
     return v == OVS_FRAG_TYPE_LATER   ? FLOW_FRAG_ANY | FLOW_FRAG_LATER
            : v == OVS_FRAG_TYPE_FIRST ? FLOW_FRAG_ANY

@@ -41,27 +41,16 @@ translate(struct adoption *a, const struct dp_flow_record *rec, bool learn)
     xlate_flow(&in, &a->out);
 }
 
-void
-sp_adopt_learn(struct adoption *a, const struct dp_flow_record *rec)
-{
-    if (rec->match && rec->has_id) {
-        translate(a, rec, true);
-    }
-}
-
-bool
-sp_adopt_flow(struct adoption *a, const struct dp_flow_record *rec)
+// The flow becomes an entry where its translation says what the place holds.
+static bool
+adopt(struct adoption *a, const struct dp_flow_record *rec, bool learn)
 {
     struct mega_cache *c = a->dp->cache;
-    if (!rec->match || !rec->actions || !rec->has_id) {
-        a->refused++;
-        return false;
-    }
     if (mega_find(c, &rec->id)) {
-        return true; // made by a packet meanwhile
+        return true; // made by a packet meanwhile, or in the first pass
     }
     const uint64_t seq = __atomic_load_n(&c->seq, __ATOMIC_SEQ_CST);
-    translate(a, rec, false);
+    translate(a, rec, learn);
     bool existing = false;
     struct mega *m = NULL;
     if (!a->out.error && dp_actions_equal(&a->out.acts, rec->actions)) {
@@ -73,7 +62,6 @@ sp_adopt_flow(struct adoption *a, const struct dp_flow_record *rec)
         m = NULL;
     }
     if (!m || existing) {
-        a->refused += !m;
         return m != NULL;
     }
     mega_slot_adopt(m, a->slot, &rec->stats);
@@ -82,4 +70,25 @@ sp_adopt_flow(struct adoption *a, const struct dp_flow_record *rec)
     mega_release(c, m, MEGA_NEW);
     a->adopted++;
     return true;
+}
+
+void
+sp_adopt_learn(struct adoption *a, const struct dp_flow_record *rec)
+{
+    if (!rec->match || !rec->has_id) {
+        return;
+    }
+    if (a->slot == MEGA_HOME && rec->actions) {
+        adopt(a, rec, true);
+    } else { // whether a filter is wanted where it is, is the worker's to say
+        translate(a, rec, true);
+    }
+}
+
+bool
+sp_adopt_flow(struct adoption *a, const struct dp_flow_record *rec)
+{
+    const bool good = rec->match && rec->actions && rec->has_id && adopt(a, rec, false);
+    a->refused += !good;
+    return good;
 }

@@ -19,7 +19,8 @@ struct adoption { // one pass over a place
 void sp_adopt_begin(struct adoption *, struct sp_dp *, enum mega_slot);
 void sp_adopt_end(struct adoption *); // logs how many
 // First pass: learns from a flow's key which address is behind which port, as its packets have
-// shown. RCU section.
+// shown. A flow of the datapath's own that agrees with the tables already is an entry then; only what
+// waits for an address that comes later in the dump is translated twice. RCU section.
 void sp_adopt_learn(struct adoption *, const struct dp_flow_record *);
 // Second pass: the flow is an entry now (at rest, in rec->place, its counters the base that nobody
 // is credited for), or (false) it must go. RCU section.

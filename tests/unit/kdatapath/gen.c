@@ -174,7 +174,7 @@ gen_ip(struct flow_match *m, bool v6)
     if (random_below(4)) {
         static const uint8_t frags[] = {0, 0, FLOW_FRAG_ANY, FLOW_FRAG_ANY | FLOW_FRAG_LATER};
         m->key.nw_frag = frags[random_below(4)];
-        m->mask.nw_frag = 0xff;
+        m->mask.nw_frag = FLOW_FRAG_ANY | FLOW_FRAG_LATER;
     }
     if (!random_below(4)) {
         gen_ct_tuple(m, v6);

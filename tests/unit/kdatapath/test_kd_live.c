@@ -319,7 +319,7 @@ many(void **state)
     FLOW_MASK_EXACT(&mask, recirc_id);
     FLOW_MASK_EXACT(&mask, eth_type);
     mask.vlan[0].tci = htobe16(FLOW_VLAN_PRESENT);
-    FLOW_MASK_EXACT(&mask, nw_frag);
+    mask.nw_frag = FLOW_FRAG_ANY | FLOW_FRAG_LATER;
     FLOW_MASK_EXACT(&mask, nw_proto);
     FLOW_MASK_EXACT(&mask, tp_src);
     key.in_port = htobe32(port_a);

@@ -44,6 +44,7 @@ ofl_nic_inserted(struct ofl_nic *nic, int64_t us)
         bucket++;
     }
     nic->inserts++;
+    nic->refused_in_a_row = 0;
     nic->latency[bucket]++;
 }
 

@@ -19,10 +19,13 @@ LOG_MODULE(offload_old);
 COVERAGE(offload_exposed); // the NIC refused what was to stand before an old filter
 COVERAGE(offload_gave_up); // … again and again; the old filter went, with counters
 
-#define LINGER_MS 2500    // real NICs report within two seconds
-#define EXPOSED_MS 500    // how long packets may go on by old actions for the counters' sake
-#define RETRY_MS 8        // EXPOSED
-#define TRIES_AT_ONCE 3   // EXPOSED: each time
+#define LINGER_MS 2500  // real NICs report within two seconds
+#define EXPOSED_MS 500  // how long packets may go on by old actions for the counters' sake
+#define RETRY_MS 8      // EXPOSED
+#define TRIES_AT_ONCE 3 // EXPOSED: each time, unless they take long
+#define LONG_US 20000
+#define MIN_TRIES 24      // EXPOSED: not fewer, however slow the firmware is,
+#define BROKEN 64         // unless the NIC refused so many in a row
 #define REFUSALS_AFTER 64 // deletions before a NIC that cannot let packets pass is asked again
 #define PROMPT 8          // filters under traffic that were not late: the NIC isn't
 #define LOOK 32           // one of so many is looked at all the same
@@ -54,6 +57,14 @@ is_exposed(const struct ofl_old *o)
     return o->counts && o->mask;
 }
 
+// EXPOSED: it must go.
+static bool
+is_over(const struct ofl_old *o, int64_t now)
+{
+    return o->until <= now &&
+           (!o->until || o->tries >= MIN_TRIES || (o->nic && o->nic->refused_in_a_row >= BROKEN));
+}
+
 static void
 drop(struct dp *dp, struct ofl_old *o) REQUIRES(dp->mutex)
 {
@@ -83,7 +94,7 @@ ofl_old_add(struct dp *dp, const struct ofl_old *new, const struct flow_match *m
 {
     struct minimask *mask = match ? minimask_new(&match->mask) : NULL;
     struct ofl_old *o = base_calloc(1, sizeof *o + (mask ? mask->n : 0) * sizeof o->key[0]);
-    const int64_t now = clock_now();
+    const int64_t now = clock_fresh();
     *o = *new;
     o->mask = mask;
     if (mask) {
@@ -114,7 +125,7 @@ linger(struct dp *dp, struct ofl_old *o) REQUIRES(dp->mutex)
         free(o->mask);
         o->mask = NULL;
     }
-    o->due = clock_now() + LINGER_MS;
+    o->due = clock_fresh() + LINGER_MS;
     cds_list_del(&o->in_order);
     cds_list_add_tail(&o->in_order, &dp->olds);
 }
@@ -237,7 +248,7 @@ ofl_old_leave(struct dp *dp, const struct dp_channel *c, const struct flow_id *i
     {
         if (flow_id_equals(&o->id, id)) {
             o->left = true;
-            o->due = is_exposed(o) ? clock_now() : o->due;
+            o->due = is_exposed(o) ? clock_fresh() : o->due;
             // Another thread's tell their counters to that one, who knows nothing of this number.
             o->serial = o->serial || o->owner != c ? o->serial : serial;
         }
@@ -358,7 +369,7 @@ remove_marked(struct dp_channel *c, struct removal *r)
             take(o, &r->counts[i], &r->lates[i]);
         }
         // It had the time to be late, and was not.
-        if (o->nic && o->active && !is_exposed(o) && o->due <= clock_now() &&
+        if (o->nic && o->active && !is_exposed(o) && o->due <= clock_fresh() &&
             !r->lates[i].packets && o->nic->prompt < PROMPT) {
             o->nic->prompt++;
         }
@@ -384,7 +395,7 @@ ofl_collect(struct dp_channel *c, ofl_late_cb *cb, void *aux)
     struct removal r;
     ofl_old_retry(c);
     do {
-        const int64_t now = clock_now();
+        const int64_t now = clock_fresh();
         struct ofl_old *o;
         r.n = 0;
         mutex_lock(&dp->mutex);
@@ -425,7 +436,7 @@ ofl_collect_wait(struct dp_channel *c)
         due = o->owner == c ? MIN(due, o->due) : due;
     }
     mutex_unlock(&dp->mutex);
-    return c->n_ready ? 0 : due == INT64_MAX ? -1 : (int) MAX(due - clock_now(), INT64_C(0)) + 1;
+    return c->n_ready ? 0 : due == INT64_MAX ? -1 : (int) MAX(due - clock_fresh(), INT64_C(0)) + 1;
 }
 
 void
@@ -511,6 +522,9 @@ taken(struct dp *dp, const struct ofl_old *o, const struct ofl_filter *f,
                                  .left = o->left};
     ofl_old_cover(dp, &pass.id, ofl_level(f->prio, f->protocol));
     ofl_old_add(dp, &pass, match);
+    if (pass.nic) {
+        pass.nic->refused_in_a_row = 0;
+    }
 }
 
 // again: ms until it is tried again.
@@ -522,12 +536,14 @@ refused(struct dp *dp, const struct ofl_old *as, int error, int again) REQUIRES(
     if (as->nic) {
         ofl_nic_failed(as->nic, error);
         as->nic->no_pass = error == -EOPNOTSUPP ? REFUSALS_AFTER : as->nic->no_pass;
+        as->nic->refused_in_a_row = (uint8_t) MIN(as->nic->refused_in_a_row + 1, BROKEN);
     }
     HMAP_FOR_EACH_HASH(o, by_id, hash_id(&as->id), &dp->olds_by_id)
     {
         if (flow_id_equals(&o->id, &as->id) && is_exposed(o)) {
             o->until = never ? 0 : o->until;
-            o->due = clock_now() + again;
+            o->tries++;
+            o->due = clock_fresh() + again;
             cds_list_del(&o->in_order); // others have their turn
             cds_list_add_tail(&o->in_order, &dp->exposed);
         }
@@ -546,9 +562,9 @@ try_once(struct dp_channel *c, struct trial *t, int again)
     nlk_batch_init(&b);
     t->n = 0;
     mutex_lock(&dp->mutex);
-    const int64_t now = clock_now();
+    const int64_t now = clock_fresh();
     LIST_FOR_EACH (o, in_order, &dp->exposed) {
-        if (o->owner == c && o->due <= now && o->until > now && !o->leaving && t->n < BATCH &&
+        if (o->owner == c && o->due <= now && !is_over(o, now) && !o->leaving && t->n < BATCH &&
             !in_trial(t, &o->id)) {
             put_trial(dp, &b, t, o);
         }
@@ -589,9 +605,9 @@ give_up(struct dp_channel *c)
             if (r.n == BATCH) {
                 break;
             }
-            if (o->owner == c && o->until <= clock_now() && !o->leaving) {
+            if (o->owner == c && is_over(o, clock_fresh()) && !o->leaving) {
                 o->leaving = true;
-                if (o->until && o->nic) { // it refused all the time
+                if (o->nic && o->nic->refused_in_a_row >= BROKEN) {
                     o->nic->no_pass = REFUSALS_AFTER;
                 }
                 r.olds[r.n++] = o;
@@ -629,7 +645,13 @@ ofl_old_retry(struct dp_channel *c)
         return;
     }
     struct trial *t = base_malloc(sizeof *t);
-    for (int i = 1; i <= TRIES_AT_ONCE && try_once(c, t, i < TRIES_AT_ONCE ? 0 : RETRY_MS); i++) {
+    const int64_t began = clock_now_us();
+    int again = 0;
+    for (int i = 1; i <= TRIES_AT_ONCE && !again; i++) {
+        again = i == TRIES_AT_ONCE || clock_now_us() - began > LONG_US ? RETRY_MS : 0;
+        if (!try_once(c, t, again)) {
+            break;
+        }
     }
     free(t);
     give_up(c);

@@ -18,15 +18,15 @@
 //               again, at once and every RETRY_MS, or anything else the flow gets (it comes back to
 //               the NIC) that the NIC takes:
 //                ├── taken ─▶ COVERED, from now on
-//                └── refused for EXPOSED_MS, or with an error that says never (the NIC can't let
-//                    packets pass) or that waiting makes worse (no room) ─▶ removed at once: what
-//                    the rules say comes before counters. What it had not reported is lost; the
-//                    log says so.
+//                └── refused for EXPOSED_MS, and MIN_TRIES times if the NIC takes anything at all; or
+//                    with an error that says never (the NIC can't let packets pass) or that
+//                    waiting makes worse (no room) ─▶ removed at once: what the rules say comes
+//                    before counters. What it had not reported is lost; the log says so.
 //
-// Whether an old filter waits at all is the caller's wish (dp_flow_op.late): a flow that got no packet
-// for longer than reports take is removed at once. So are old filters when priorities begin anew
-// (ofl_next_level() is 0), because what takes their place stands behind them: at OFL_LEVELS filters
-// for the same packets within LINGER_MS.
+// Whether an old filter waits at all is the caller's wish (dp_flow_op.late): a flow that got no
+// packet for longer than reports take is removed at once. Where a NIC is not late, priorities begin
+// anew after OFL_LEVELS filters for the same packets (ofl_next_level() is 0), and old filters go at
+// once, because what takes their place stands behind them; where it is, the flow waits outside tc.
 //
 // What old filters still tell is given to whoever changed the flow or took it out, under a number
 // (struct ofl_late): what it was done by are the old rules. Each number is told to its end, `last`,
@@ -56,7 +56,8 @@ struct ofl_old {
     be16_t protocol;
     uint64_t packets, bytes; // that were told of it
     int64_t due;             // ms: when it can go, or (EXPOSED) is tried to be covered
-    int64_t until;           // ms: EXPOSED: when it must go
+    int64_t until;           // ms: EXPOSED: when it must go; 0: now
+    uint8_t tries;           // EXPOSED: that were refused
     uint32_t serial;         // what comes is told under it
     bool left;               // the flow has left
     bool counts;             // false: it only lets packets pass

@@ -39,6 +39,7 @@ struct ofl_nic { // an eswitch; lives as long as its dp
     uint32_t kinds[64];
     bool late;            // from here on see ofl_old.h
     uint8_t prompt, looks;
+    uint8_t refused_in_a_row; // of what was to let packets pass
     uint8_t no_pass;      // deletions before letting packets pass is tried again
 };
 

@@ -101,3 +101,5 @@ storm() {
 storm refuse change_all refuse rewrite_all change_one
 storm toggle widen
 storm toggle refuse widen change_one
+knob insert_delay_ms 20
+storm refuse change_all rewrite_all change_one

@@ -34,6 +34,16 @@ clock_now(void)
     return held ? held : read_us(CLOCK_MONOTONIC) / 1000;
 }
 
+int64_t
+clock_fresh(void)
+{
+    const int64_t kept = held;
+    held = 0;
+    const int64_t now = clock_now();
+    held = kept;
+    return now;
+}
+
 void
 clock_hold(void)
 {

@@ -12,6 +12,7 @@ int64_t clock_wall(void);     // ms since the epoch (virtual while stopped)
 // Until clock_let_go(), clock_now() answers this thread what it answers now: one look at the clock for a batch, not one for each of its entries.
 void clock_hold(void);
 void clock_let_go(void);
+int64_t clock_fresh(void);    // ms, as clock_now(), though held: for who waits for something that others do
 void clock_stop(void);        // from now on time stands still until warped
 bool clock_is_stopped(void);
 void clock_warp(int64_t ms);  // moves virtual time forwards (main thread)

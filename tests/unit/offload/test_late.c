@@ -422,6 +422,7 @@ test_deadline(void **state)
     assert_int_equal(send_packets(f, 1), 0);
     rest();
     assert_int_equal(f->packets, 0); // lost, and all else is in order
+    assert_int_equal(dp->nic_list[0]->no_pass, 64); // it takes nothing: others don't wait
 }
 
 // It says never, or has no room: old actions end at once.

@@ -548,15 +548,14 @@ mega_add_late(struct mega_cache *c, const struct mega_late *late)
     struct mega *m = mega_find(c, &late->id);
     struct mega *ghost = m && mega_awaits(m, late->number) ? NULL : find_ghost(c, late);
     m = ghost ? ghost : m;
-    if (m) {
-        drop_past(c, mega_xlate_add_late(m, late));
-    }
+    struct mega_xlate *past = m ? mega_xlate_add_late(m, late) : NULL;
     if (ghost && !mega_awaits(ghost, 0)) {
         hmap_remove(&c->ghosts, &ghost->ghost);
     } else {
         ghost = NULL;
     }
     mutex_unlock(&c->late);
+    drop_past(c, past); // without the lock: with a rule its bridge may go
     if (ghost) {
         bury(c, ghost);
     }
@@ -566,12 +565,18 @@ void
 mega_forget_late(struct mega_cache *c)
 {
     struct mega *m;
-    mutex_lock(&c->late);
-    HMAP_FOR_EACH_SAFE (m, ghost, &c->ghosts) {
-        hmap_remove(&c->ghosts, &m->ghost);
-        bury(c, m);
-    }
-    mutex_unlock(&c->late);
+    do {
+        mutex_lock(&c->late);
+        struct hmap_node *first = hmap_first(&c->ghosts);
+        m = first ? CONTAINER_OF(first, struct mega, ghost) : NULL;
+        if (m) {
+            hmap_remove(&c->ghosts, &m->ghost);
+        }
+        mutex_unlock(&c->late);
+        if (m) {
+            bury(c, m);
+        }
+    } while (m);
 }
 
 void

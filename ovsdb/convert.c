@@ -12,7 +12,7 @@ convert_row(struct db_txn *txn, struct db_table *table, const struct db_row *fro
     for (size_t i = DB_N_STD_COLS; i < new->n_columns; i++) {
         const struct db_column_schema *to = new->columns[i];
         const struct db_column_schema *c = db_table_schema_column(old, to->name);
-        if (!c || !to->persistent) {
+        if (!c) {
             continue;
         }
         struct db_datum d;

@@ -91,6 +91,11 @@ cmd_compact(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
     struct request *r = base_calloc(1, sizeof *r);
     struct db_served *d;
     bool any = false;
+    if (argc > 1 && argv[1][0] == '_') {
+        free(r);
+        unixctl_reply_error(conn, "cannot compact built-in databases");
+        return;
+    }
     r->conn = conn;
     r->pending = 1;
     cds_list_for_each_entry (d, db_server_list(ovsdb_server.server), in_server) {
@@ -105,7 +110,7 @@ cmd_compact(struct unixctl_conn *conn, int argc, const char *argv[], void *aux)
         }
     }
     if (!any && argc > 1) {
-        str_add(&r->errors, "not a valid database name");
+        str_add(&r->errors, "no database by that name");
     }
     request_done(r);
 }

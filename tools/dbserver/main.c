@@ -165,7 +165,9 @@ on_child(void *aux)
         ovsdb_server.exit_status = WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : 1;
         ovsdb_server.exiting = true;
         if (ovsdb_server.exit_status) {
-            LOG_WARN("subprocess failed, status %d", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+            LOG_WARN("%s: child %s %d", opt.run,
+                     WIFSIGNALED(status) ? "was killed by signal" : "exited, status",
+                     WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
         }
     }
 }

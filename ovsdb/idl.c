@@ -282,7 +282,8 @@ send_conditions(struct idl *idl)
     idl->cond_dirty = false;
     for (unsigned i = 0; i < IDL_N_TABLES; i++) {
         struct idl_table *t = &idl->tables[i];
-        if (t->wanted && !t->absent && !json_equal(t->cond, t->sent_cond) && (t->cond || t->sent_cond)) {
+        if (t->wanted && !t->absent && !json_equal(t->cond, t->sent_cond) &&
+            (t->cond || t->sent_cond)) {
             json_t *request = json_object();
             add_where(t, request);
             if (!t->cond) {
@@ -624,14 +625,23 @@ conn_message(struct jsonrpc *conn, const struct jsonrpc_msg *m, void *aux)
     receive(aux, m);
 }
 
+static void connect_once(struct idl *);
+
 static void
 conn_connected(struct jsonrpc *conn, int error, void *aux)
 {
     struct idl *idl = aux;
+    if (error && *idl->rest) {
+        jsonrpc_free(conn);
+        idl->ours = NULL;
+        connect_once(idl);
+        error = idl->error;
+        conn = NULL;
+    }
     if (error) {
         idl->error = error;
         idl_notify(idl);
-    } else {
+    } else if (conn) {
         came_up(idl, conn);
     }
 }
@@ -658,24 +668,38 @@ accepted(struct stream *stream, void *aux)
         return;
     }
     idl->ours = jsonrpc_new(idl->loop, stream, &conn_cbs, idl);
-    came_up(idl, idl->ours);
+    if (stream_is_connected(stream)) { // else it says so when TLS is through
+        came_up(idl, idl->ours);
+    }
 }
 
+static int
+try_remote(struct idl *idl, const char *name)
+{
+    struct stream *stream;
+    if (stream_name_is_passive(name)) {
+        return stream_listen(idl->loop, name, OVSDB_PORT, 0, accepted, idl, &idl->listener);
+    }
+    int error = stream_open(idl->loop, name, OVSDB_PORT, 0, &stream);
+    if (!error) {
+        idl->ours = jsonrpc_new(idl->loop, stream, &conn_cbs, idl);
+    }
+    return error;
+}
+
+// The next of the remotes, separated by commas.
 static void
 connect_once(struct idl *idl)
 {
-    struct stream *stream;
-    int error;
-    if (stream_name_is_passive(idl->remotes)) {
-        error =
-            stream_listen(idl->loop, idl->remotes, OVSDB_PORT, 0, accepted, idl, &idl->listener);
-    } else {
-        error = stream_open(idl->loop, idl->remotes, OVSDB_PORT, 0, &stream);
-        if (!error) {
-            idl->ours = jsonrpc_new(idl->loop, stream, &conn_cbs, idl);
-        }
-    }
-    idl->error = error;
+    do {
+        idl->rest += strspn(idl->rest, ",");
+        const size_t len = strcspn(idl->rest, ",");
+        char *name = base_strndup(idl->rest, len);
+        idl->rest += len;
+        idl->rest += strspn(idl->rest, ",");
+        idl->error = try_remote(idl, name);
+        free(name);
+    } while (idl->error && *idl->rest);
 }
 
 void
@@ -683,6 +707,7 @@ idl_start(struct idl *idl)
 {
     idl->state = IDL_CONNECTING;
     if (idl->once) {
+        idl->rest = idl->remotes;
         connect_once(idl);
         return;
     }

@@ -80,6 +80,7 @@ struct idl {
     struct stream_listener *listener;
     struct jsonrpc *conn; // NULL: not connected
     struct jsonrpc *ours; // idl_set_once(): the connection, also while it is being made
+    const char *rest;     // idl_set_once(): what of `remotes` was not tried yet
 
     enum idl_state state;
     enum idl_method method;

@@ -27,6 +27,7 @@ ofproto_libofproto_a_SOURCES += \
 	ofproto/of_conn.c \
 	ofproto/of_conns.c \
 	ofproto/of_dump.c \
+	ofproto/of_evict.c \
 	ofproto/of_expire.c \
 	ofproto/of_inband.c \
 	ofproto/of_match_std.c \

@@ -85,7 +85,7 @@ of_bridge_new(struct loop *loop, const char *name, uint64_t dpid)
     br->version = CLS_VERSION_MIN;
     for (unsigned i = 0; i < OF_N_TABLES; i++) {
         br->tables[i].cls = cls_new();
-        br->tables[i].max_flows = UINT32_MAX;
+        br->tables[i].max_flows = br->tables[i].config.max_flows = UINT32_MAX;
     }
     hmap_init(&br->ports);
     of_expire_init(br);
@@ -112,6 +112,8 @@ of_bridge_free(struct of_bridge *br)
         return;
     }
     for (unsigned i = 0; i < OF_N_TABLES; i++) {
+        of_evict_stop(br, (uint8_t) i);
+        free(br->tables[i].config.groups);
         cls_for_each(br->tables[i].cls, NULL, br->version, delete_any, br);
     }
     of_bridge_flush_changes(br);

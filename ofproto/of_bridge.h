@@ -44,6 +44,7 @@ struct of_rule {
     uint8_t removed_reason; // enum of_removed_reason, once removed
     bool removed;           // atomic
     void *path;   // owner: the packet path (its index of cached flows by rule)
+    struct of_evict_entry *evict; // owner: main
 };
 
 // --- Tables, for the packet path (any thread, inside an RCU section). ---
@@ -187,6 +188,17 @@ struct of_controller_status { // for the Controller table
 };
 void of_bridge_reconnect(struct of_bridge *); // drops and makes anew every controller connection
 size_t of_bridge_controller_status(const struct of_bridge *, struct of_controller_status[], size_t max);
+
+// Table Flow_Table: a name for controllers, most rules (UINT32_MAX: no limit), and whether and among which groups of rules one goes
+// for a new one in a full table.
+struct of_table_config {
+    const char *name; // NULL: none
+    uint32_t max_flows;
+    bool evict;
+    struct subfield *groups;
+    size_t n_groups;
+};
+void of_bridge_configure_table(struct of_bridge *, uint8_t table, const struct of_table_config *);
 
 // Rules by typed request: what a flow-mod message becomes; also for vswitchd's own rule (standalone NORMAL) and learn().
 int of_bridge_flow_mod(struct of_bridge *, const struct of_flow_mod *); // 0 or enum of_error

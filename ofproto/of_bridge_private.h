@@ -16,7 +16,9 @@ struct of_table {
     uint32_t max_flows;        // UINT32_MAX: no limit
     uint32_t n_hidden;         // rules
     enum of_table_miss miss;   // atomic
-    bool evict;                // as a controller asked for; there is no limit to evict at
+    bool evict_asked;          // by a controller
+    struct of_table_config config; // without the name; groups: a copy
+    struct of_evict *evict;    // NULL: no rule goes for another
     char name[32];
 };
 
@@ -100,6 +102,15 @@ void of_bridge_add_hidden(struct of_bridge *, const struct of_flow_mod *, int pr
 void of_bridge_del_hidden(struct of_bridge *, const struct of_flow_mod *, int priority);
 void of_bridge_delete_rule(struct of_bridge *, struct of_rule *, enum of_removed_reason);
 
+// of_evict.c: rules join and leave what eviction chooses from. Main thread.
+struct of_evict;
+void of_evict_add(struct of_bridge *, struct of_rule *);
+void of_evict_del(struct of_bridge *, struct of_rule *);
+bool of_evict_one(struct of_bridge *, uint8_t table); // false: none may go
+void of_evict_start(struct of_bridge *, uint8_t table); // as is asked for and configured now
+void of_evict_stop(struct of_bridge *, uint8_t table);
+bool of_table_is_full(const struct of_table *);
+
 // of_order.c: rules of one table after another's, as they are listed.
 void of_rules_sort(struct of_bridge *, struct of_rule **, size_t n);
 
@@ -111,5 +122,6 @@ void of_expire_init(struct of_bridge *);
 void of_expire_destroy(struct of_bridge *);
 void of_expire_add(struct of_bridge *, struct of_rule *);
 void of_expire_del(struct of_rule *);
+int64_t of_expire_deadline(const struct of_rule *); // ms, by what is known now; INT64_MAX: never
 
 #endif

@@ -22,6 +22,13 @@ deadline(const struct of_rule *rule, enum of_removed_reason *reason)
     return MIN(hard, idle);
 }
 
+int64_t
+of_expire_deadline(const struct of_rule *rule)
+{
+    enum of_removed_reason reason;
+    return deadline(rule, &reason);
+}
+
 static void
 put(struct of_bridge *br, struct of_rule *rule, int64_t at_ms)
 {

@@ -86,6 +86,7 @@ index_rule(struct of_bridge *br, struct of_rule *rule)
 {
     index_cookie(br, rule);
     of_expire_add(br, rule);
+    of_evict_add(br, rule);
     br->n_rules++;
     if (rule->flags & OF_FLOW_HIDDEN) {
         br->n_hidden++;
@@ -98,6 +99,7 @@ unindex_rule(struct of_bridge *br, struct of_rule *rule)
 {
     cds_list_del(&rule->by_cookie);
     of_expire_del(rule);
+    of_evict_del(br, rule);
     br->n_rules--;
     if (rule->flags & OF_FLOW_HIDDEN) {
         br->n_hidden--;
@@ -145,7 +147,8 @@ add(struct of_bridge *br, const struct of_flow_mod *fm, int priority)
     if (!old_cr && fm->flags & OF_FLOW_CHECK_OVERLAP &&
         cls_overlaps(t->cls, &rule->cr, br->version)) {
         error = OF_ERROR_FMFC_OVERLAP; // a rule that this one replaces doesn't count
-    } else if (!old_cr && cls_count(t->cls) >= t->max_flows) {
+    } else if (!old_cr && !(fm->flags & OF_FLOW_HIDDEN) && of_table_is_full(t) &&
+               !of_evict_one(br, table)) {
         error = OF_ERROR_FMFC_TABLE_FULL;
     }
     if (error) {

@@ -178,7 +178,7 @@ port_mod(struct of_conn *c, struct of_msg *m)
 }
 
 // OpenFlow 1.1 and 1.2 choose here what a table does with a miss; later versions use a table-miss
-// rule, and since 1.4 say whether rules may be evicted. No table has a limit, so none ever is.
+// rule, and since 1.4 say whether rules may be evicted.
 static int
 table_mod(struct of_conn *c, struct of_msg *m)
 {
@@ -202,7 +202,8 @@ table_mod(struct of_conn *c, struct of_msg *m)
     } else if (c->wire.version >= OF_14) {
         for (unsigned t = 0; t < OF_TABLE_OWN; t++) {
             if (tm->table == OF_TABLE_ALL || tm->table == t) {
-                br->tables[t].evict = tm->config & OF_TABLE_CONFIG_EVICTION;
+                br->tables[t].evict_asked = tm->config & OF_TABLE_CONFIG_EVICTION;
+                of_evict_start(br, (uint8_t) t);
             }
         }
     }

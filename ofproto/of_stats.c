@@ -252,7 +252,7 @@ table_desc(struct of_conn *c, struct of_msg *m)
         uint8_t *p = body + t * LEN;
         p[1] = LEN;
         p[2] = (uint8_t) t;
-        p[7] = c->conns->bridge->tables[t].evict ? OF_TABLE_CONFIG_EVICTION : 0;
+        p[7] = c->conns->bridge->tables[t].evict_asked ? OF_TABLE_CONFIG_EVICTION : 0;
         p[9] = PROP_EVICTION;
         p[11] = PROP_LEN;
         p[15] = OTHER_IMPORTANCE_LIFETIME;

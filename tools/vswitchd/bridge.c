@@ -170,6 +170,51 @@ set_default_rule(struct vsw_bridge *br, bool standalone)
     of_actions_free(&fm.actions);
 }
 
+// Fields or parts of them; what isn't one is ignored.
+static size_t
+parse_groups(const struct idl_flow_table *cfg, struct subfield groups[])
+{
+    static struct log_limit limit = LOG_LIMIT(1, 5);
+    size_t n = 0;
+    for (size_t i = 0; i < cfg->n_groups; i++) {
+        const char *text = cfg->groups[i];
+        char *error = subfield_parse(&text, &groups[n]);
+        if (error || *text) {
+            LOG_WARN_RL(&limit, "flow table %s: group %s is ignored: %s", cfg->name ? cfg->name : "", cfg->groups[i],
+                     error ? error : "it goes on after the field");
+        } else {
+            n++;
+        }
+        free(error);
+    }
+    return n;
+}
+
+void
+vsw_bridge_configure_tables(struct vsw_bridge *br)
+{
+    const struct idl_flow_table *tables[OF_N_TABLES] = {NULL};
+    for (size_t i = 0; i < br->cfg->n_flow_tables; i++) {
+        const int64_t number = br->cfg->flow_tables[i].key;
+        if (number >= 0 && number < OF_TABLE_OWN) {
+            tables[number] = br->cfg->flow_tables[i].value;
+        }
+    }
+    for (unsigned t = 0; t < OF_TABLE_OWN; t++) {
+        const struct idl_flow_table *cfg = tables[t];
+        struct of_table_config c = {.max_flows = UINT32_MAX};
+        if (cfg) {
+            c.name = cfg->name;
+            c.max_flows = cfg->flow_limit ? (uint32_t) MIN(*cfg->flow_limit, (int64_t) UINT32_MAX) : UINT32_MAX;
+            c.evict = cfg->overflow_policy && !strcmp(cfg->overflow_policy, "evict");
+            c.groups = base_calloc(cfg->n_groups + 1, sizeof *c.groups);
+            c.n_groups = parse_groups(cfg, c.groups);
+        }
+        of_bridge_configure_table(br->of, (uint8_t) t, &c);
+        free(c.groups);
+    }
+}
+
 static int64_t
 number_or(const int64_t *value, int64_t otherwise)
 {

@@ -311,6 +311,7 @@ vsw_reconcile(void)
         HMAP_FOR_EACH (iface, by_name, &br->ifaces) {
             vsw_iface_update_of(iface);
         }
+        vsw_bridge_configure_tables(br);
         vsw_bridge_configure_of(br);
         vsw_inband_configure(br, root);
         vsw_tell_unsupported(br);

@@ -33,7 +33,6 @@ tell_bridge(struct vsw_bridge *br)
 {
     const struct idl_bridge *c = br->cfg;
     const struct setting settings[] = {{"mirrors", c->n_mirrors},
-                                       {"flow_tables", c->n_flow_tables},
                                        {"netflow", c->netflow},
                                        {"sflow", c->sflow},
                                        {"ipfix", c->ipfix},

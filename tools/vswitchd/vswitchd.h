@@ -105,6 +105,7 @@ struct vsw_bridge *vsw_bridge_new(const struct idl_bridge *, const char *dp_type
 void vsw_bridge_free(struct vsw_bridge *, bool del_ports);
 void vsw_bridge_choose_mac(struct vsw_bridge *);
 void vsw_bridge_configure_of(struct vsw_bridge *);
+void vsw_bridge_configure_tables(struct vsw_bridge *);
 const char *vsw_bridge_dp_type(const struct idl_bridge *, char **error);
 
 // iface.c

@@ -177,7 +177,8 @@ static void
 set_max(struct cls *cls, struct cls_subtable *st, int32_t max)
 {
     // Behind those that have this one already, or, coming from above, in front of them.
-    st->place = max > st->max ? ++cls->n_raised : -++cls->n_lowered;
+    const uint32_t n = max > st->max ? ++cls->n_raised : ++cls->n_lowered;
+    st->place = max > st->max ? (int32_t) (n & INT32_MAX) : -(int32_t) (n & INT32_MAX);
     st->max = max;
     struct cls_vec_entry *e = vec_find(cls, st);
     if (e) {

@@ -92,7 +92,7 @@ struct cls {
     struct hmap by_mask;
     size_t n_rules;
     uint32_t n_subtables;    // not empty
-    int32_t n_raised, n_lowered; // maxima
+    uint32_t n_raised, n_lowered; // maxima; they may wrap
     uint32_t walking;        // cls_for_each() calls in progress: nothing is freed
     bool deferred, dirty;
     bool stale;              // while deferred: more prefixes left than stay: the tries will be made anew

@@ -297,6 +297,25 @@ jsonrpc_received(const struct jsonrpc *j)
 
 // --- input ---
 
+// A member that is null is as good as none.
+static json_t *
+member(const json_t *message, const char *name)
+{
+    json_t *value = json_object_get(message, name);
+    return json_is_null(value) ? NULL : value;
+}
+
+static bool
+has_strange_member(const json_t *message)
+{
+    static const char *const known[] = {"method", "params", "id", "result", "error"};
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        n += json_object_get(message, known[i]) != NULL;
+    }
+    return json_object_size(message) > n;
+}
+
 // Sorts a value into m; an error sentence or NULL.
 static const char *
 classify(json_t *value, struct jsonrpc_msg *m)
@@ -304,12 +323,14 @@ classify(json_t *value, struct jsonrpc_msg *m)
     if (!json_is_object(value)) {
         return "message is not a JSON object";
     }
-    json_t *method = json_object_get(value, "method");
-    json_t *id = json_object_get(value, "id");
-    m->params = json_object_get(value, "params");
+    if (has_strange_member(value)) {
+        return "message has a member that JSON-RPC does not know";
+    }
+    json_t *method = member(value, "method");
+    m->id = member(value, "id");
+    m->params = member(value, "params");
     m->result = json_object_get(value, "result");
-    m->error = json_object_get(value, "error");
-    bool has_id = id && !json_is_null(id);
+    m->error = member(value, "error");
     if (method) {
         if (!json_is_string(method)) {
             return "method is not JSON string";
@@ -317,25 +338,22 @@ classify(json_t *value, struct jsonrpc_msg *m)
         if (!json_is_array(m->params)) {
             return "params is not a JSON array";
         }
-        if (m->result || m->error) {
+        if (member(value, "result") || m->error) {
             return "request has both a method and an outcome";
         }
+        m->result = NULL;
         m->method = json_string_value(method);
-        m->type = has_id ? JSONRPC_REQUEST : JSONRPC_NOTIFY;
-        m->id = has_id ? id : NULL;
+        m->type = m->id ? JSONRPC_REQUEST : JSONRPC_NOTIFY;
         return NULL;
     }
-    if (!has_id) {
+    if (!m->id) {
         return "message has neither a method nor an id";
     }
-    bool failed = m->error && !json_is_null(m->error);
-    if (!failed && !m->result) {
+    if (!m->error && !m->result) {
         return "reply has no result";
     }
-    m->id = id;
-    m->type = failed ? JSONRPC_ERROR : JSONRPC_REPLY;
-    m->result = failed ? NULL : m->result;
-    m->error = failed ? m->error : NULL;
+    m->type = m->error ? JSONRPC_ERROR : JSONRPC_REPLY;
+    m->result = m->error ? NULL : m->result;
     return NULL;
 }
 

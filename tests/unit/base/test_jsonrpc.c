@@ -159,7 +159,7 @@ test_parser_limit(void **state)
 
 struct end {
     struct jsonrpc *rpc;
-    unsigned n_replies, n_errors, n_notes, closed;
+    unsigned n_requests, n_replies, n_errors, n_notes, closed;
     int error;
     json_int_t sum;
 };
@@ -170,6 +170,7 @@ on_message(struct jsonrpc *rpc, const struct jsonrpc_msg *m, void *e_)
     struct end *e = e_;
     switch (m->type) {
     case JSONRPC_REQUEST:
+        e->n_requests++;
         if (!strcmp(m->method, "add")) {
             json_int_t sum = 0;
             for (size_t i = 0; i < json_array_size(m->params); i++) {
@@ -331,8 +332,16 @@ test_probe_of_a_slow_reader(void **state)
 static void
 test_malformed_input_closes(void **state)
 {
-    static const char *const bad[] = {"{\"method\":", "[1]",
-                                      "{\"method\":\"x\",\"params\":1,\"id\":null}", "{}", "]"};
+    static const char *const bad[] = {
+        "{\"method\":",
+        "[1]",
+        "{\"method\":\"x\",\"params\":1,\"id\":null}",
+        "{}",
+        "]",
+        "{\"method\":\"x\",\"params\":[],\"id\":1,\"jsonrpc\":\"2.0\"}",
+        "{\"method\":\"echo\",\"params\":[],\"id\":1,\"\":null}",
+        "{\"result\":1,\"error\":null,\"id\":1,\"more\":1}",
+        "{\"method\":\"x\",\"params\":[],\"id\":1,\"result\":0}"};
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
         struct end client;
         struct stream_listener *l;
@@ -349,6 +358,26 @@ test_malformed_input_closes(void **state)
         stream_listener_free(l);
         loop_turn(loop, 0);
     }
+}
+
+static void
+test_null_outcome_of_a_request(void **state)
+{
+    struct end client;
+    struct stream_listener *l;
+    struct stream *raw;
+    static const char text[] =
+        "{\"id\":1,\"method\":\"x\",\"params\":[],\"result\":null,\"error\":null}";
+    connect_ends(&client, &l, &raw);
+    stream_write(raw, text, sizeof text - 1);
+    while (!server.n_requests && !server.closed) {
+        loop_turn(loop, -1);
+    }
+    assert_int_equal(server.closed, 0);
+    jsonrpc_free(server.rpc);
+    stream_free(raw);
+    stream_listener_free(l);
+    loop_turn(loop, 0);
 }
 
 static void
@@ -494,6 +523,7 @@ main(void)
         cmocka_unit_test(test_two_ends),
         cmocka_unit_test(test_text_first),
         cmocka_unit_test(test_malformed_input_closes),
+        cmocka_unit_test(test_null_outcome_of_a_request),
         cmocka_unit_test(test_long_message_closes),
         cmocka_unit_test(test_probe_of_a_slow_reader),
     };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Single values.
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 
 #include "lib/base/hash.h"
@@ -229,22 +228,6 @@ db_atom_check(const union db_atom *a, const struct db_base *b)
     }
 }
 
-// JSON doesn't tell 1 from 1.0: a number without a fraction is an integer where it fits.
-static bool
-integer_of(struct db_value v, int64_t *out)
-{
-    if (db_value_is(v, JSON_INTEGER)) {
-        *out = db_value_integer(v);
-        return true;
-    }
-    double d = db_value_is(v, JSON_REAL) ? db_value_real(v) : 0.5;
-    if (d != floor(d) || d < -9223372036854775808.0 || d >= 9223372036854775808.0) {
-        return false;
-    }
-    *out = (int64_t) d;
-    return true;
-}
-
 static struct db_error *
 uuid_from_value(struct uuid *u, const struct db_base *b, struct db_value v,
                 struct db_symtab *symtab)
@@ -280,7 +263,7 @@ db_atom_from_value(union db_atom *a, const struct db_base *b, struct db_value v,
     bool ok = false;
     switch (b->type) {
     case DB_INTEGER:
-        ok = integer_of(v, &a->integer);
+        ok = db_value_as_integer(v, &a->integer);
         break;
     case DB_REAL:
         ok = db_value_is(v, JSON_REAL) || db_value_is(v, JSON_INTEGER);

@@ -240,8 +240,8 @@ sets_equal(const struct row_set *a, const struct row_set *b)
 static struct db_error *
 not_yet(struct db_op *op, struct db_value timeout)
 {
-    const double ms = db_value_is_none(timeout) ? 1e18 : db_value_number(timeout);
-    const int64_t limit = ms >= 1e18 ? INT64_MAX : ms > 0 ? (int64_t) ms : 0;
+    int64_t limit = INT64_MAX;
+    (void) db_value_as_integer(timeout, &limit);
     if (op->x->may_wait && op->x->elapsed_ms < limit) {
         op->x->waiting = true;
         op->x->timeout_ms = limit;
@@ -259,7 +259,7 @@ db_op_wait(struct db_op *op, struct str *out)
 {
     struct db_table *table = db_op_table(op, "table");
     struct wait_args a;
-    a.timeout = db_parser_member(&op->parser, "timeout", DB_P_NUMBER | DB_P_OPTIONAL);
+    a.timeout = db_parser_member(&op->parser, "timeout", DB_P_INTEGER | DB_P_OPTIONAL);
     a.where = db_parser_member(&op->parser, "where", DB_P_ARRAY);
     a.columns = db_parser_member(&op->parser, "columns", DB_P_ARRAY | DB_P_OPTIONAL);
     a.until = db_parser_member(&op->parser, "until", DB_P_STRING);
@@ -269,11 +269,15 @@ db_op_wait(struct db_op *op, struct str *out)
         return e;
     }
     bool equal = !strcmp(db_value_string(a.until), "==");
+    int64_t timeout;
     struct db_condition cond = {NULL, 0};
     struct columns cs = {NULL, 0, false};
     struct db_row **given = base_calloc(db_value_size(a.rows) + 1, sizeof *given);
     e = db_condition_parse(&cond, table->schema, a.where, op->symtab);
     e = e ? e : columns_parse(&cs, table->schema, a.columns);
+    if (!e && db_value_as_integer(a.timeout, &timeout) && timeout < 0) {
+        e = db_error_value(a.timeout, NULL, "timeout must be nonnegative");
+    }
     if (!e && !equal && strcmp(db_value_string(a.until), "!=")) {
         e = db_error_value(a.until, NULL, "\"until\" must be \"==\" or \"!=\"");
     }

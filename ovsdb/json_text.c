@@ -81,6 +81,17 @@ write_array(struct db_value v, int indent, struct str *out)
 }
 
 static void
+write_number(struct db_value v, struct str *out)
+{
+    int64_t integer;
+    if (db_value_as_integer(v, &integer)) {
+        str_add_int(out, integer);
+    } else {
+        str_add_real(out, db_value_real(v));
+    }
+}
+
+static void
 write_value(struct db_value v, int indent, struct str *out)
 {
     switch (v.node ? v.node->type : json_typeof(v.json)) {
@@ -94,10 +105,8 @@ write_value(struct db_value v, int indent, struct str *out)
         str_add_json(out, db_value_string(v), db_value_length(v));
         break;
     case JSON_INTEGER:
-        str_add_int(out, db_value_integer(v));
-        break;
     case JSON_REAL:
-        str_add_real(out, db_value_real(v));
+        write_number(v, out);
         break;
     case JSON_TRUE:
         str_add(out, "true");

@@ -69,8 +69,8 @@ type_matches(struct db_value v, unsigned types)
         return types & DB_P_STRING || (types & DB_P_ID && db_is_id(db_value_string(v)));
     case JSON_INTEGER:
         return types & (DB_P_INTEGER | DB_P_NUMBER);
-    case JSON_REAL:
-        return types & DB_P_NUMBER;
+    case JSON_REAL: // 1e3 is an integer as well as 1000 is
+        return types & DB_P_NUMBER || (types & DB_P_INTEGER && db_value_is_integral(v));
     case JSON_TRUE:
     case JSON_FALSE:
         return types & DB_P_BOOLEAN;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ovsdb/value.h"
 
+#include <math.h>
+
 static struct db_value
 node_value(const struct db_node *n)
 {
@@ -21,6 +23,21 @@ walk(struct db_value v, json_type t)
         }
     }
     return it;
+}
+
+bool
+db_value_as_integer(struct db_value v, int64_t *out)
+{
+    if (db_value_is(v, JSON_INTEGER)) {
+        *out = db_value_integer(v);
+        return true;
+    }
+    const double d = db_value_is(v, JSON_REAL) ? db_value_real(v) : 0.5;
+    if (d != floor(d) || d < -9223372036854775808.0 || d >= 9223372036854775808.0) {
+        return false;
+    }
+    *out = (int64_t) d;
+    return true;
 }
 
 struct db_value_iter

@@ -94,6 +94,15 @@ db_value_number(struct db_value v)
                                         : 0;
 }
 
+// JSON doesn't tell 1 from 1.0: a number without a fraction is an integer where it fits.
+bool db_value_as_integer(struct db_value, int64_t *);
+static inline bool
+db_value_is_integral(struct db_value v)
+{
+    int64_t ignored;
+    return db_value_as_integer(v, &ignored);
+}
+
 // Elements of an array; 0 for other values.
 static inline size_t
 db_value_size(struct db_value v)

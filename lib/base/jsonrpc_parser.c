@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Splits a byte stream into JSON values. A small automaton finds where a value ends (outside of strings, when the brackets
-// balance); a fast reader then parses it, or jansson, without a copy when it came in one piece.
+// Splits a byte stream into JSON values. A small automaton finds where a value ends (outside of
+// strings, when the brackets balance); a fast reader then parses it, or jansson, without a copy
+// when it came in one piece.
 #include <errno.h>
 #include <stdlib.h>
 
@@ -9,6 +10,7 @@
 #include "lib/base/str.h"
 
 #define MAX_DEPTH 1000
+#define KEEP (16 * 1024) // bytes of room for what comes in pieces, while nothing does
 
 struct jsonrpc_parser {
     struct str partial; // of a value that came in pieces
@@ -171,7 +173,7 @@ jsonrpc_parser_is_between(const struct jsonrpc_parser *p)
 void
 jsonrpc_parser_forget(struct jsonrpc_parser *p)
 {
-    if (p->gone && p->partial.cap > 1024 * 1024) {
+    if (p->gone && p->partial.cap > KEEP) {
         str_free(&p->partial);
     } else if (p->gone) {
         str_clear(&p->partial);

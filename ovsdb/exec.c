@@ -308,8 +308,8 @@ delete_row(struct db_row *row, void *edit_)
 static struct db_error *
 op_delete(struct db_op *op, struct str *out)
 {
-    struct db_table *table = db_op_table(op, "table");
     struct db_value where = db_parser_member(&op->parser, "where", DB_P_ARRAY);
+    struct db_table *table = db_op_table(op, "table");
     struct db_error *e = db_op_parsed(op);
     if (e) {
         return e;

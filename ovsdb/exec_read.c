@@ -257,13 +257,13 @@ not_yet(struct db_op *op, struct db_value timeout)
 struct db_error *
 db_op_wait(struct db_op *op, struct str *out)
 {
-    struct db_table *table = db_op_table(op, "table");
     struct wait_args a;
     a.timeout = db_parser_member(&op->parser, "timeout", DB_P_INTEGER | DB_P_OPTIONAL);
     a.where = db_parser_member(&op->parser, "where", DB_P_ARRAY);
     a.columns = db_parser_member(&op->parser, "columns", DB_P_ARRAY | DB_P_OPTIONAL);
     a.until = db_parser_member(&op->parser, "until", DB_P_STRING);
     a.rows = db_parser_member(&op->parser, "rows", DB_P_ARRAY);
+    struct db_table *table = db_op_table(op, "table");
     struct db_error *e = db_op_parsed(op);
     if (e) {
         return e;

@@ -156,7 +156,8 @@ sp_place_forecast(const struct sp_dp *dp, const struct xlate_out *x, const struc
         f->place = v.place;
     }
     f->why = v.reason;
-    struct place_worker *w = f->place == DP_PLACE_TC_HW ? worker_of(p, be32toh(key->in_port)) : NULL;
+    struct place_worker *w =
+        f->place == DP_PLACE_TC_HW ? worker_of(p, be32toh(key->in_port)) : NULL;
     if (!w) {
         return;
     }
@@ -361,11 +362,22 @@ kill_left(struct mega *m, void *c)
     return true;
 }
 
-void
-sp_place_drained(void *p_)
+static struct place *
+place_of_serial(uint32_t serial)
 {
-    struct place *p = p_;
-    if (!p->n_draining || --p->n_draining) {
+    for (struct sp_dp *dp = sp_dp_first(); dp; dp = dp->next) {
+        if (dp->place && dp->place->serial == serial) {
+            return dp->place;
+        }
+    }
+    return NULL;
+}
+
+void
+sp_place_drained(void *serial)
+{
+    struct place *p = place_of_serial((uint32_t) (uintptr_t) serial);
+    if (!p || !p->n_draining || --p->n_draining) {
         return;
     }
     join_workers(p);
@@ -378,7 +390,6 @@ sp_place_drained(void *p_)
     if (p->want) {
         start(p);
     }
-    sp_tidy(); // last: may free the place
 }
 
 static void
@@ -395,8 +406,10 @@ stop(struct place *p)
 static struct place *
 place_new(struct sp_dp *dp)
 {
+    static uint32_t last_serial; // main thread
     struct place *p = base_calloc(1, sizeof *p);
     p->dp = dp;
+    p->serial = ++last_serial;
     p->tc.ops = &ofl_dp_ops;
     int error = p->tc.ops->open("tc", true, &p->tc.dp);
     if (error) {
@@ -437,12 +450,6 @@ sp_place_configure(struct sp_dp *dp, const struct sp_config *config)
     } else if (p->want && !p->n_draining) {
         start(p);
     }
-}
-
-bool
-sp_place_is_draining(const struct sp_dp *dp)
-{
-    return dp->place && dp->place->n_draining;
 }
 
 void

@@ -42,7 +42,6 @@ void sp_place_remove(struct sp_dp *, struct mega *);
 
 // Follows the configuration: starts and stops the worker. Main thread.
 void sp_place_configure(struct sp_dp *, const struct sp_config *);
-bool sp_place_is_draining(const struct sp_dp *); // workers still take flows home: sp_tidy() is called when they have
 void sp_place_stop(struct sp_dp *, bool remove); // at exit; remove: filters go
 void sp_place_free(struct sp_dp *);              // after the last user of sp_place_tc() ended
 

@@ -55,6 +55,7 @@ struct place {
     enum ofl_policy want_policy; // what the configuration says
     bool want;                   // the configuration says so
     size_t n_draining;           // workers that still take flows home
+    uint32_t serial;             // of this place, among all that there were
     struct ofl_port *known;      // ports as told to the offload room
     size_t n_known;
     struct loop_timer *timer;
@@ -152,7 +153,9 @@ void sp_worker_join(struct place_worker *); // and frees it after a grace period
 void sp_worker_queue(struct place_worker *, const struct flow_id *);
 void sp_worker_urge(struct place_worker *); // what was queued before: soon
 
-void sp_place_drained(void *place); // main thread: one of its workers has no flow in tc any more
+// Main thread: one of the workers of the place with this serial, if there still is one, has no flow
+// in tc any more.
+void sp_place_drained(void *serial);
 uint32_t sp_place_in_port(const struct mega *);
 // To the worker of its port; what: enum mega_flags. RCU section.
 void sp_place_queue(struct place *, struct mega *, uint8_t what);

@@ -809,7 +809,7 @@ run(void *w_)
     }
     if (command(w) == PLACE_DRAIN) {
         drain(w);
-        loop_call(sp_loop(), sp_place_drained, w->place);
+        loop_call(sp_loop(), sp_place_drained, (void *) (uintptr_t) w->place->serial);
     }
 }
 

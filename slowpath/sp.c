@@ -164,8 +164,7 @@ sp_tidy(void)
     struct sp_dp *gone = NULL;
     for (struct sp_dp **p = &dps; config && *p;) {
         struct sp_dp *dp = *p;
-        // Its workers tell main when all flows are home; until then they are waited for (sp_place_drained()).
-        if (is_used(dp, config) || sp_place_is_draining(dp)) {
+        if (is_used(dp, config)) {
             p = &dp->next;
         } else {
             *p = dp->next;

@@ -599,6 +599,7 @@ give_up(struct dp_channel *c)
     struct removal r;
     do {
         struct ofl_old *o;
+        bool late = false;
         r.n = 0;
         mutex_lock(&dp->mutex);
         LIST_FOR_EACH (o, in_order, &dp->exposed) {
@@ -610,16 +611,19 @@ give_up(struct dp_channel *c)
                 if (o->nic && o->nic->refused_in_a_row >= BROKEN) {
                     o->nic->no_pass = REFUSALS_AFTER;
                 }
+                late |= o->nic && o->nic->late;
                 r.olds[r.n++] = o;
             }
         }
         mutex_unlock(&dp->mutex);
         if (r.n) {
             COVERAGE_ADD(offload_gave_up, r.n);
-            LOG_WARN_RL(&limit,
-                        "a NIC that reports counters late takes nothing instead of %zu filters "
-                        "that had to go: what they counted in the last seconds is lost",
-                        r.n);
+            if (late) {
+                LOG_WARN_RL(&limit,
+                            "a NIC that reports counters late takes nothing instead of %zu filters "
+                            "that had to go: what they counted in the last seconds is lost",
+                            r.n);
+            }
             remove_marked(c, &r);
         }
     } while (r.n == BATCH);

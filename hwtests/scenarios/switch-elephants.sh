@@ -27,6 +27,7 @@ elephant() { send vm1 to=vm2 count=100 gap_us=1000 dport=9 size=100 && hardware_
 wait_for 30 elephant
 [ "$(hw_counter rules)" -le 3 ] || fail "more rules than the table holds"
 if [ "$SWITCH" = flowerbed ]; then
+    ! grep "reports counters late" "$SWITCH_DIR/ovs-vswitchd.log" || fail "the log speaks of late counters, of a NIC that has none"
     ovs-offload flows --place=kernel | grep -q "POLICY_MICE\|HW_NO_SPACE" || fail "nobody says why small flows are not in hardware"
 fi
 # The small ones come again and again; it stays.

@@ -248,7 +248,9 @@ choose_database(struct client *c)
         c->argv++;
         c->argc--;
     } else {
-        c->database = has_string(dbs, "Open_vSwitch") ? "Open_vSwitch" : only_one(dbs);
+        static char *only; // until the end
+        only = only_one(dbs);
+        c->database = has_string(dbs, "Open_vSwitch") ? "Open_vSwitch" : only;
     }
     if (!c->database) {
         log_fatal(0, "could not find a default database, please specify a database name");

@@ -33,7 +33,8 @@ LOG_MODULE(revalidator);
 #define PAUSE_MS 500 // between sweeps; longer, up to
 #define PAUSE_MAX_MS 2000u
 #define UPKEEP_SHARE 200 // so that they take a two hundredth of a processor,
-#define MOST_SHARE 10    // and a tenth, however many flows there are
+#define MOST_SHARE 10    // and a tenth, however many flows there are;
+#define PAUSE_EVER_MS 30000 // one that hung is no reason to rest for ever
 
 struct request {
     struct request *next;
@@ -130,12 +131,12 @@ pause_us(const struct reval *r)
     if (config && config->max_revalidator_ms) {
         pause = config->max_revalidator_ms * INT64_C(1000);
     } else if (config && !is_crowded(c, r->dp->home) &&
-               __atomic_load_n(&c->n, __ATOMIC_RELAXED) <= sp_config_flow_limit(config)) {
+               __atomic_load_n(&c->n, __ATOMIC_RELAXED) < sp_config_flow_limit(config)) {
         const int64_t longest = MIN(PAUSE_MAX_MS, config->max_idle_ms / 5) * INT64_C(1000);
         pause = MAX(pause, MIN(cost * UPKEEP_SHARE, longest));
     }
     rcu_end();
-    return MAX(pause, cost * MOST_SHARE);
+    return MAX(pause, MIN(cost * MOST_SHARE, PAUSE_EVER_MS * INT64_C(1000)));
 }
 
 static void

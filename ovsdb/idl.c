@@ -7,6 +7,8 @@
 //                     │ (unknown table or column: get_schema, leave it out, again)
 //                     ▼ reply
 //                  SYNCED ◀─ update3 / update2 / update; monitor_cond_change when conditions change
+//                     │ monitor_canceled: the database was converted, or removed; from the start
+//                     ▼
 #include "ovsdb/idl.h"
 
 #include <assert.h>
@@ -270,6 +272,19 @@ send_monitor(struct idl *idl)
     idl->request_id = jsonrpc_request(idl->conn, methods[idl->method], params);
 }
 
+// Whatever the server's schema has.
+static void
+monitor_anew(struct idl *idl)
+{
+    idl->method = IDL_COND_SINCE;
+    idl->pruned = false;
+    for (unsigned i = 0; i < IDL_N_TABLES; i++) {
+        idl->tables[i].absent = false;
+        idl->tables[i].absent_columns = 0;
+    }
+    send_monitor(idl);
+}
+
 static void
 send_conditions(struct idl *idl)
 {
@@ -414,6 +429,8 @@ fall_back(struct idl *idl, const json_t *error)
         idl->state = IDL_SCHEMA;
         idl->request_id =
             jsonrpc_request(idl->conn, "get_schema", json_pack("[s]", DB_SCHEMA_NAME));
+    } else if (idl->aware) {
+        idl_reconnect(idl); // not aware, it is dropped when the database is there again
     } else {
         struct str s = STR_INIT;
         db_json_write(error, &s);
@@ -498,8 +515,24 @@ monitor_reply(struct idl *idl, const struct jsonrpc_msg *m)
     }
     idl->was_synced = true;
     idl->seqno++;
+    if (idl->session && !idl->aware) {
+        idl->aware = true;
+        jsonrpc_request(idl->conn, "set_db_change_aware", json_pack("[b]", 1));
+    }
     send_conditions(idl);
     idl_notify(idl);
+}
+
+// Of the present monitor: what has been asked for since then is of the new database.
+static void
+canceled(struct idl *idl, const json_t *id)
+{
+    json_t *ours = monitor_id();
+    if (json_equal(id, ours) && idl->state == IDL_SYNCED) {
+        idl->last_id[0] = 0;
+        monitor_anew(idl);
+    }
+    json_decref(ours);
 }
 
 static void
@@ -555,6 +588,8 @@ receive(struct idl *idl, const struct jsonrpc_msg *m)
     if (m->type == JSONRPC_NOTIFY) {
         if (!strcmp(m->method, "locked") || !strcmp(m->method, "stolen")) {
             lock_notification(idl, m);
+        } else if (!strcmp(m->method, "monitor_canceled")) {
+            canceled(idl, json_array_get(m->params, 0));
         } else {
             update_notification(idl, m);
         }
@@ -572,13 +607,8 @@ came_up(struct idl *idl, struct jsonrpc *conn)
 {
     idl->conn = conn;
     idl->error = 0;
-    idl->method = IDL_COND_SINCE;
-    idl->pruned = false;
-    for (unsigned i = 0; i < IDL_N_TABLES; i++) {
-        idl->tables[i].absent = false;
-        idl->tables[i].absent_columns = 0;
-    }
-    send_monitor(idl);
+    idl->aware = false;
+    monitor_anew(idl);
     if (idl->lock_name) {
         send_lock(idl, "lock");
     }

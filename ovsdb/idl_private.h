@@ -85,6 +85,7 @@ struct idl {
     enum idl_state state;
     enum idl_method method;
     bool was_synced, pruned;
+    bool aware; // the server tells when the database is converted or removed, and does not drop us
     uint64_t request_id;         // of the monitor or get_schema request under way
     char last_id[UUID_LEN + 1];  // last transaction seen; "" none
     uint64_t seqno;

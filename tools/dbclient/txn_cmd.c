@@ -181,14 +181,18 @@ client_wait(struct client *c)
         if (!rc && error) {
             log_fatal(0, "%s: this server has no database _Server to wait on", c->server);
         }
+        json_decref(result);
         while (!rc) {
             rc = jsonrpc_sync_call(c->rpc, "transact",
                                    json_pack("[s{s:s,s:s,s:[],s:[ss]}]", "_Server", "op", "select",
                                              "table", "Database", "where", "columns", "name",
                                              "connected"),
                                    &result, &error);
-            if (!rc &&
-                in_state(json_object_get(json_array_get(result, 0), "rows"), database, state)) {
+            const json_t *rows = json_object_get(json_array_get(result, 0), "rows");
+            const bool done = !rc && in_state(rows, database, state);
+            json_decref(result);
+            json_decref(error);
+            if (done) {
                 return;
             }
             rc = rc ? rc : jsonrpc_sync_wait(c->rpc);

@@ -239,7 +239,9 @@ run_commands(struct run *r)
     v->txn = idl_txn_new(v->idl);
     idl_txn_require_rows(v->txn);
     v->try_again = v->fakes_known = false;
-    v->n_new_ports = 0;
+    while (v->n_new_ports) { // of an earlier try
+        free(v->new_ports[--v->n_new_ports]);
+    }
     db_symtab_init(&v->symtab);
     add_comment(r);
     if (v->dry_run) {

@@ -24,7 +24,7 @@ id_of(size_t i)
 }
 
 static void
-find_all(const bool there[], const size_t order[])
+find_all(const bool there[], const size_t order[]) NO_THREAD_SAFETY
 {
     uint32_t at = 0;
     for (size_t i = 0; i < IDS; i++) {
@@ -40,7 +40,7 @@ find_all(const bool there[], const size_t order[])
 }
 
 static void
-count_all(const bool there[])
+count_all(const bool there[]) NO_THREAD_SAFETY
 {
     size_t n = 0, expected = 0;
     for (uint32_t pos = 0; ofl_table_each(dp, &pos);) {

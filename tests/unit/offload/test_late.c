@@ -359,6 +359,13 @@ flow_in_hw(void)
     return f;
 }
 
+// Nobody else is at work.
+static struct ofl_nic *
+the_nic(void) NO_THREAD_SAFETY
+{
+    return dp->nic_list[0];
+}
+
 // The NIC refuses the new actions, and for a while what lets packets pass.
 static void
 test_refused_change(void **state)
@@ -422,7 +429,7 @@ test_deadline(void **state)
     assert_int_equal(send_packets(f, 1), 0);
     rest();
     assert_int_equal(f->packets, 0); // lost, and all else is in order
-    assert_int_equal(dp->nic_list[0]->no_pass, 64); // it takes nothing: others don't wait
+    assert_int_equal(the_nic()->no_pass, 64); // it takes nothing: others don't wait
 }
 
 // It says never, or has no room: old actions end at once.
@@ -439,8 +446,8 @@ test_never(void **state)
         assert_int_equal(fake.refuse_next, 0);
         assert_int_equal(send_packets(f, 1), 0);
         rest();
-        assert_int_equal(dp->nic_list[0]->no_pass, errors[i] == EOPNOTSUPP ? 64 : 0);
-        dp->nic_list[0]->no_pass = 0;
+        assert_int_equal(the_nic()->no_pass, errors[i] == EOPNOTSUPP ? 64 : 0);
+        the_nic()->no_pass = 0;
     }
 }
 
@@ -458,12 +465,12 @@ test_learning(void **state)
         rest();
         assert_counted(f);
     }
-    assert_int_equal(dp->nic_list[0]->prompt, 0);
-    assert_false(dp->nic_list[0]->late);
+    assert_int_equal(the_nic()->prompt, 0);
+    assert_false(the_nic()->late);
     flow_in_hw();
     leave(&flows[0]);
     rest();
-    assert_true(dp->nic_list[0]->late);
+    assert_true(the_nic()->late);
 }
 
 static void

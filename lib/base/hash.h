@@ -7,11 +7,15 @@
 #include <stdint.h>
 #include <string.h>
 
+__extension__ typedef unsigned __int128 hash_u128;
+
+// All bits of the result depend on all bits of v: the upper ones, which are where numbers in network
+// byte order differ, on the lower half of the product no less than the lower ones on the upper half.
 static inline uint64_t
 hash_mix64(uint64_t h, uint64_t v)
 {
-    h = (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
-    return h ^ (h >> 32);
+    const hash_u128 product = (hash_u128) (h ^ v) * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint64_t) product ^ (uint64_t) (product >> 64);
 }
 
 static inline uint32_t

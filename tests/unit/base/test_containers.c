@@ -287,6 +287,26 @@ test_pool(void **state)
     check_pool(100000); // larger than a block
 }
 
+// Values that differ in one byte, wherever it stands (numbers in network byte order differ in the
+// last ones), fall into different buckets.
+static void
+test_hash_bytes(void **state)
+{
+    (void) state;
+    for (unsigned byte = 0; byte < 8; byte++) {
+        for (unsigned shift = 0; shift <= 52; shift += 4) { // which bits choose the bucket
+            bool taken[4096] = {false};
+            unsigned n = 0;
+            for (uint64_t v = 0; v < 256; v++) {
+                const uint64_t h = hash_mix64(1, v << 8 * byte) >> shift & 4095;
+                n += !taken[h];
+                taken[h] = true;
+            }
+            assert_in_range(n, 200, 256); // by chance: 248
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -295,6 +315,7 @@ main(void)
     random_seed(n);
     printf("SEED=%u\n", n);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hash_bytes),
         cmocka_unit_test(test_hmap), cmocka_unit_test(test_flat), cmocka_unit_test(test_arena),
         cmocka_unit_test(test_str),  cmocka_unit_test(test_uuid), cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_pool),

@@ -269,9 +269,14 @@ configure_ifaces(struct vsw_bridge *br)
         vsw_iface_refresh(iface);
     }
     vsw_bridge_choose_mac(br);
-    HMAP_FOR_EACH (iface, by_name, &br->ifaces) {
-        vsw_iface_apply_settings(iface);
-        vsw_iface_refresh(iface);
+    // Internal ports have the MTU that the others have by then.
+    for (int internal = 0; internal < 2; internal++) {
+        HMAP_FOR_EACH (iface, by_name, &br->ifaces) {
+            if (internal == !strcmp(iface->type, "internal")) {
+                vsw_iface_apply_settings(iface);
+                vsw_iface_refresh(iface);
+            }
+        }
     }
 }
 
